@@ -1,0 +1,1 @@
+"""ContentVec and HuBERT content features in MLX."""

@@ -1,0 +1,1 @@
+"""RMVPE pitch (F0) estimation in MLX."""

@@ -1,0 +1,1 @@
+"""A compact demonstration voice, content encoder and recording for mlx-rvc."""

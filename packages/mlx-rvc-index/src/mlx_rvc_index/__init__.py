@@ -1,0 +1,1 @@
+"""Read RVC feature indexes and blend features towards the target voice."""

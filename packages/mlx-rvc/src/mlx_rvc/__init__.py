@@ -1,0 +1,1 @@
+"""Voice conversion (RVC) in MLX: turns the voice in a recording into another voice."""

@@ -1,0 +1,1 @@
+"""Find, fetch, check, convert and strictly load the weights of an MLX model."""
