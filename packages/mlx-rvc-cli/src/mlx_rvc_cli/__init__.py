@@ -1,1 +1,67 @@
 """The command mlx-rvc: a host for commands, audio files, progress, tables and errors."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mlx_rvc_cli.audio import AudioFileError as AudioFileError
+    from mlx_rvc_cli.audio import check_output as check_output
+    from mlx_rvc_cli.audio import read_audio as read_audio
+    from mlx_rvc_cli.audio import resample as resample
+    from mlx_rvc_cli.audio import to_mono as to_mono
+    from mlx_rvc_cli.audio import write_audio as write_audio
+    from mlx_rvc_cli.console import emit as emit
+    from mlx_rvc_cli.console import progress as progress
+    from mlx_rvc_cli.console import table as table
+    from mlx_rvc_cli.errors import CommandError as CommandError
+    from mlx_rvc_cli.files import atomic_path as atomic_path
+    from mlx_rvc_cli.host import main as main
+    from mlx_rvc_cli.picture import F0 as F0
+    from mlx_rvc_cli.picture import Spectrogram as Spectrogram
+    from mlx_rvc_cli.picture import Waveform as Waveform
+    from mlx_rvc_cli.picture import draw as draw
+
+_HOME = {
+    "AudioFileError": "audio",
+    "CommandError": "errors",
+    "F0": "picture",
+    "Spectrogram": "picture",
+    "Waveform": "picture",
+    "atomic_path": "files",
+    "check_output": "audio",
+    "draw": "picture",
+    "emit": "console",
+    "main": "host",
+    "progress": "console",
+    "read_audio": "audio",
+    "resample": "audio",
+    "table": "console",
+    "to_mono": "audio",
+    "write_audio": "audio",
+}
+
+__all__ = [
+    "F0",
+    "AudioFileError",
+    "CommandError",
+    "Spectrogram",
+    "Waveform",
+    "atomic_path",
+    "check_output",
+    "draw",
+    "emit",
+    "main",
+    "progress",
+    "read_audio",
+    "resample",
+    "table",
+    "to_mono",
+    "write_audio",
+]
+
+
+def __getattr__(name: str) -> Any:
+    # Lazy, so that `mlx-rvc --help` pays for nothing that it does not use.
+    if name in _HOME:
+        return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,190 @@
+"""What commands say: progress on stderr, results on stdout as text or JSON."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import os
+import sys
+import time
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+from mlx_rvc_cli.errors import printable
+
+_PLAIN_INTERVAL = 10.0  # s between lines of progress where stderr is not a terminal
+
+
+class Progress(Protocol):
+    """What `progress` yields."""
+
+    def advance(self, amount: float = 1) -> None:
+        """Add to what is done."""
+
+    def update(self, done: float, total: float | None = None) -> None:
+        """Set what is done, and the total when it has become known."""
+
+
+@contextmanager
+def progress(description: str, total: float | None = None) -> Iterator[Progress]:
+    """Show on stderr how far a long task is; `total` in any unit, None = not known.
+
+    On a terminal a bar with the time left, removed at the end. Elsewhere (a log file) one line
+    every ten seconds, so that short tasks print nothing. stdout is never touched.
+    """
+    if sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
+        with _bar(description, total) as shown:
+            yield shown
+    else:
+        yield _Lines(description, total)
+
+
+@contextmanager
+def _bar(description: str, total: float | None) -> Iterator[Progress]:
+    from rich.console import Console
+    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import Progress as RichProgress
+
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with RichProgress(*columns, console=Console(stderr=True), transient=True) as rich:
+        task = rich.add_task(printable(description), total=total)
+
+        class Bar:
+            def advance(self, amount: float = 1) -> None:
+                rich.advance(task, amount)
+
+            def update(self, done: float, total: float | None = None) -> None:
+                rich.update(task, completed=done, total=total)
+
+        yield Bar()
+
+
+class _Lines:
+    def __init__(self, description: str, total: float | None) -> None:
+        self._description = printable(description)
+        self._total = total
+        self._done = 0.0
+        self._start = self._shown = time.monotonic()
+
+    def advance(self, amount: float = 1) -> None:
+        self.update(self._done + amount)
+
+    def update(self, done: float, total: float | None = None) -> None:
+        self._done = done
+        self._total = self._total if total is None else total
+        now = time.monotonic()
+        if now - self._shown < _PLAIN_INTERVAL:
+            return
+        self._shown = now
+        share = f"{100 * min(done / self._total, 1):.0f} %" if self._total else f"{done:g}"
+        print(f"{self._description}: {share} ({now - self._start:.0f} s)", file=sys.stderr)
+
+
+def emit(
+    data: Mapping[str, Any],
+    *,
+    as_json: bool,
+    text: str | Callable[[], str] | None = None,
+) -> None:
+    """Print the result of a command on stdout: one JSON object, or text for people.
+
+    `text` is what people read, or a function that makes it; without it, `data` as a table of
+    names and values. In JSON, NumPy arrays and scalars, paths, dataclasses, sets and tuples
+    become plain values, and NaN and infinities become null.
+    """
+    if as_json:
+        # Readable where the stream can hold it, valid JSON everywhere.
+        unicode = (getattr(sys.stdout, "encoding", None) or "").lower().startswith("utf")
+        print(json.dumps(_plain(data), ensure_ascii=not unicode, indent=2, allow_nan=False))
+    elif text is None:
+        table(data.items())
+    else:
+        print(text() if callable(text) else text)
+
+
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return _plain(dataclasses.asdict(value))
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if value is None or isinstance(value, str | int):
+        return value
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(item) for item in value]
+    if hasattr(value, "tolist"):  # NumPy and MLX arrays and scalars, without importing them
+        return _plain(value.tolist())
+    return str(value)
+
+
+def table(
+    rows: Iterable[Sequence[Any]], headers: Sequence[str] | None = None, *, to_stderr: bool = False
+) -> None:
+    """Print rows as aligned columns on stdout (or stderr); see format_table."""
+    print(format_table(rows, headers), file=sys.stderr if to_stderr else sys.stdout)
+
+
+def format_table(rows: Iterable[Sequence[Any]], headers: Sequence[str] | None = None) -> str:
+    """Return rows as lines of aligned columns, numbers to the right, no trailing blanks.
+
+    Nothing is cut to a terminal's width, so that the text can be piped and searched. Wide (East
+    Asian) characters count as two columns.
+    """
+    cells = [list(row) for row in rows]
+    if not cells and not headers:
+        return ""
+    width = max(len(row) for row in [*cells, list(headers or ())])
+    lines = [[_cell(value) for value in row] + [""] * (width - len(row)) for row in cells]
+    right = [
+        bool(cells)
+        and all(
+            isinstance(row[i], int | float) and not isinstance(row[i], bool)
+            for row in cells
+            if i < len(row)
+        )
+        for i in range(width)
+    ]
+    if headers:
+        head = [_cell(name) for name in headers] + [""] * (width - len(headers))
+        lines.insert(0, head)
+    widths = [max(_columns(line[i]) for line in lines) for i in range(width)]
+    if headers:
+        lines.insert(1, ["-" * size for size in widths])
+    return "\n".join(
+        "  ".join(
+            " " * (size - _columns(cell)) + cell
+            if to_right
+            else cell + " " * (size - _columns(cell))
+            for cell, size, to_right in zip(line, widths, right, strict=True)
+        ).rstrip()
+        for line in lines
+    )
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, list | tuple):
+        return ", ".join(_cell(item) for item in value)
+    return printable(str(value))
+
+
+def _columns(text: str) -> int:
+    return sum(
+        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1
+        for char in text
+    )
