@@ -1,1 +1,25 @@
 """Read PyTorch .pth files without torch and without running anything in them."""
+
+from mlx_pth.errors import (
+    DamagedFileError,
+    MissingFileError,
+    NotATorchFileError,
+    PthError,
+    RefusedError,
+    TooLargeError,
+)
+from mlx_pth.loading import MAX_BYTES, is_torch_file, load
+from mlx_pth.standins import Placeholder
+
+__all__ = [
+    "MAX_BYTES",
+    "DamagedFileError",
+    "MissingFileError",
+    "NotATorchFileError",
+    "Placeholder",
+    "PthError",
+    "RefusedError",
+    "TooLargeError",
+    "is_torch_file",
+    "load",
+]

@@ -1,0 +1,130 @@
+"""From stand-ins to the result: views of the storages, plain dicts, lists and values."""
+
+from typing import Any, Protocol
+
+import numpy as np
+
+from mlx_pth.errors import DamagedFileError, RefusedError
+from mlx_pth.standins import Array, Budget, DType, Global, Placeholder, Storage, Tensor
+
+_MAX_DEPTH = 100
+
+
+class Source(Protocol):
+    """Where the bytes of the storages lie."""
+
+    big_endian: bool
+
+    def raw(self, storage: Storage) -> np.ndarray:
+        """Give the storage's bytes, uint8 of exactly `stored_bytes`, or raise a PthError."""
+        ...
+
+
+def finish(tree: Any, source: Source, budget: Budget) -> Any:
+    """Replace every stand-in in `tree`. Objects the file shares stay shared in the result."""
+    return _Finisher(source, budget).finish(tree, _MAX_DEPTH)[0]
+
+
+class _Finisher:
+    def __init__(self, source: Source, budget: Budget) -> None:
+        self.source = source
+        self.budget = budget
+        self.typed: dict[tuple[str, str], np.ndarray] = {}
+        self.done: dict[
+            int, tuple[Any, int]
+        ] = {}  # id -> (result, height); the tree keeps ids alive
+
+    def finish(self, node: Any, room: int) -> tuple[Any, int]:
+        """Give the result and its height; `room` is how many levels may still follow."""
+        kind = type(node)
+        if kind in (str, int, float, bool, bytes, type(None)):
+            return node, 0
+        known = self.done.get(id(node))
+        if known is None:
+            if room <= 0:
+                raise self._too_deep()
+            known = self._make(node, room - 1)
+            self.done[id(node)] = known
+        if known[1] > room:
+            raise self._too_deep()
+        return known
+
+    @staticmethod
+    def _too_deep() -> RefusedError:
+        return RefusedError(
+            f"the contents are nested deeper than {_MAX_DEPTH} levels or contain themselves, which "
+            "weights never do; refused"
+        )
+
+    def _make(self, node: Any, room: int) -> tuple[Any, int]:
+        kind = type(node)
+        if kind is Tensor:
+            return self._tensor(node), 0
+        if kind is Storage:
+            whole = (node.length,)
+            self.budget.spend(node.length * node.itemsize, "a storage")
+            return self._tensor(Tensor(node, 0, whole, (1,))), 0
+        if kind is Array:
+            if node.value is None:
+                raise DamagedFileError("a NumPy array has no data")
+            return node.value, 0
+        if kind is DType:
+            return node.numpy.name, 0
+        if kind is Global:
+            return Placeholder(node.name), 0
+        if kind is Placeholder:
+            parts, height = self._all([node.args, node.kwargs, node.state, node.items], room)
+            return Placeholder(node.name, *parts), height
+        if isinstance(node, dict):
+            values, height = self._all(list(node.values()), room)
+            return dict(zip(node, values, strict=True)), height
+        values, height = self._all(node, room)
+        return (tuple(values) if kind is tuple else values), height
+
+    def _all(self, nodes: Any, room: int) -> tuple[list, int]:
+        results, height = [], 0
+        for node in nodes:
+            result, inner = self.finish(node, room)
+            results.append(result)
+            height = max(height, inner)
+        return results, height + 1
+
+    def _tensor(self, tensor: Tensor) -> np.ndarray:
+        storage = tensor.storage
+        typed = self._typed(storage)
+        if 0 in tensor.size:
+            return np.empty(tensor.size, typed.dtype)
+        step = typed.dtype.itemsize
+        view = np.ndarray(  # checks the bounds once more, against the real buffer
+            tensor.size,
+            typed.dtype,
+            buffer=typed,
+            offset=(storage.start + tensor.offset) * step,
+            strides=[n * step for n in tensor.stride],
+        )
+        if tensor.conj:
+            view = np.conj(view)
+        return np.negative(view) if tensor.neg else view
+
+    def _typed(self, storage: Storage) -> np.ndarray:
+        """Give the whole storage as an array of its dtype, made once, so that views share it."""
+        key = (storage.key, storage.dtype)
+        if key not in self.typed:
+            raw = self.source.raw(storage)
+            self.typed[key] = _decode(raw, storage.dtype, self.source.big_endian)
+        return self.typed[key]
+
+
+def _decode(raw: np.ndarray, dtype: str, big_endian: bool) -> np.ndarray:
+    code = "u2" if dtype == "bfloat16" else dtype
+    order = "big" if big_endian else "little"
+    stored = np.dtype(code).newbyteorder(order)
+    if not raw.flags.c_contiguous or raw.ctypes.data % stored.alignment:
+        raw = raw.copy()
+    array = raw.view(stored).astype(np.dtype(code), copy=False)
+    if dtype == "bfloat16":  # the upper half of a float32: widening is exact
+        array = (array.astype(np.uint32) << 16).view(np.float32)
+    elif dtype == "b1":
+        array = (raw != 0) if raw.size and raw.max() > 1 else array
+    array.flags.writeable = False
+    return array
