@@ -1,1 +1,29 @@
-"""Voice conversion (RVC) in MLX: turns the voice in a recording into another voice."""
+"""Voice conversion (RVC) in MLX: turns the voice in a recording into another voice.
+
+from mlx_rvc import RVCPipeline
+
+pipeline = RVCPipeline.from_pretrained("voice.pth", index="voice.index")
+pipeline.convert(input_path="me.wav", output_path="them.wav", pitch=-2)
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mlx_rvc.controls import Controls
+    from mlx_rvc.pipeline import Conversion, RVCPipeline, convert_voice
+
+__all__ = ["Controls", "Conversion", "RVCPipeline", "convert_voice"]
+
+_HOME = {
+    "Controls": "mlx_rvc.controls",
+    "Conversion": "mlx_rvc.pipeline",
+    "RVCPipeline": "mlx_rvc.pipeline",
+    "convert_voice": "mlx_rvc.pipeline",
+}
+
+
+def __getattr__(name: str) -> object:  # lazy: `mlx-rvc --help` must not load MLX
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOME[name]), name)

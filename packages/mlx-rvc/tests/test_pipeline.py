@@ -1,0 +1,172 @@
+"""The pipeline's own arithmetic, with stand-in stages whose output can be computed by hand."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from mlx_rvc import RVCPipeline
+from mlx_rvc.chunks import HOP, PAD
+from mlx_rvc.recording import prepare
+
+
+class Encoder:
+    """Two channels: the audio in the middle of each frame's 400 samples, and one constant."""
+
+    config = SimpleNamespace(hidden_size=2, classifier_proj_size=2)
+
+    def extract(self, audio, layer=None, project=False):
+        frames = (len(audio) - 80) // 320
+        middle = audio[160 + 320 * np.arange(frames)]
+        return np.stack([middle, np.full(frames, 7.0)], axis=1)[None].astype(np.float32)
+
+
+class Synthesizer:
+    """Repeats the first feature channel for one hop, and remembers what it was given."""
+
+    metadata: dict = {}
+
+    def __init__(self, sample_rate=16000, f0=True, version="v2"):
+        self.config = SimpleNamespace(
+            sample_rate=sample_rate, f0=f0, version=version, feature_channels=2, speakers=2
+        )
+        self.calls = []
+
+    def infer(self, features, f0_hz=None, *, speaker=0, seed=None, noise=None):
+        self.calls.append(SimpleNamespace(features=features, f0=f0_hz, speaker=speaker, seed=seed))
+        assert f0_hz is None or f0_hz.shape == features.shape[:2]
+        return np.repeat(features[:, :, 0], self.config.sample_rate // 100, axis=1)
+
+
+class Index:
+    dim = 2
+
+    def blend(self, features, rate):
+        return features + 100 * rate
+
+
+def pipeline(index=None, **voice):
+    return RVCPipeline(Synthesizer(**voice), Encoder(), index=index)
+
+
+def ramp(seconds, rate=16000):
+    """A swelling 60 Hz tone."""
+    t = np.arange(int(seconds * rate)) / rate
+    return (0.5 * np.sin(2 * np.pi * 60 * t) * np.sin(2 * np.pi * t / 7.3)).astype(np.float32)
+
+
+@pytest.mark.parametrize("voice_rate", [16000, 40000, 44100])
+@pytest.mark.parametrize(
+    ("samples", "rate"), [(800, 16000), (1, 48000), (44100, 44100), (96001, 48000), (12345, 22050)]
+)
+@pytest.mark.parametrize("wanted", [None, 22050])
+def test_the_output_has_exactly_the_input_s_length(voice_rate, samples, rate, wanted):
+    audio = 0.1 * np.random.default_rng(0).standard_normal(samples)
+    converted, out_rate = pipeline(sample_rate=voice_rate, f0=False).convert_array(
+        audio, rate, output_rate=wanted
+    )
+    assert out_rate == (wanted or voice_rate)
+    assert len(converted) == round(samples * out_rate / rate)
+    assert np.isfinite(converted).all() and converted.dtype == np.float32
+
+
+def test_nothing_drifts_over_many_joins(monkeypatch):
+    """Each output sample is from its own time; the reference loses 10 ms at each odd join."""
+    monkeypatch.setattr("mlx_rvc.pipeline.prepare", lambda audio: audio.astype(np.float64))
+    clock = np.linspace(0.1, 0.9, 240 * 16000, dtype=np.float64)
+    audio = clock.copy()
+    for join in range(38 * 16000, len(audio), 38 * 16000):
+        audio[join + 7 * HOP - 80 : join + 7 * HOP + 320] = 0  # the quietest point, an odd frame
+    chain = pipeline(f0=False)
+    converted, _ = chain.convert_array(audio, 16000, rms_mix_rate=1.0)
+    assert len(chain.synthesizer.calls) == 7
+    kept = converted > 0.1
+    late = np.abs(converted - clock)[kept] / (clock[1] - clock[0])
+    assert kept.mean() > 0.99
+    assert late.max() <= 160 + 1  # a frame of 320 samples holds the sample in its middle
+
+
+def test_f0_lies_over_the_padded_recording_and_is_shifted(monkeypatch):
+    seen = []
+
+    def method(padded):
+        seen.append(padded)
+        return np.arange(len(padded) // HOP + 1, dtype=np.float64)
+
+    monkeypatch.setattr("mlx_rvc.f0.harvest", method)
+    chain = pipeline()
+    chain.convert_array(ramp(60), 16000, f0_method="harvest", pitch=12)
+    assert len(seen) == 1 and len(seen[0]) == 60 * 16000 + 2 * PAD
+    first, second = chain.synthesizer.calls
+    assert first.f0[0, 5] == 10.0
+    cut = second.f0[0, 0] / 2  # in frames, since the stand-in's F0 counts frames
+    assert 32 * 100 <= cut <= 44 * 100
+    assert second.f0[0, 1] == 2 * cut + 2
+
+
+def test_index_comes_before_protect_and_protect_keeps_the_encoder_s_features(monkeypatch):
+    monkeypatch.setattr(
+        "mlx_rvc.f0.harvest", lambda padded: np.resize([100.0, 0.0], len(padded) // HOP)
+    )
+    chain = pipeline(index=Index())
+    chain.convert_array(ramp(1), 16000, f0_method="harvest", index_rate=0.5, protect=0.2)
+    constant = chain.synthesizer.calls[0].features[0, :, 1]
+    np.testing.assert_allclose(constant[0::2], 7 + 50)  # voiced
+    np.testing.assert_allclose(constant[1::2], 7 + 50 * 0.2, rtol=1e-6)  # unvoiced
+    chain.convert_array(ramp(1), 16000, f0_method="harvest", index_rate=0)
+    np.testing.assert_allclose(chain.synthesizer.calls[1].features[0, :, 1], 7)
+
+
+def test_each_chunk_has_noise_of_its_own():
+    chain = pipeline(f0=False)
+    chain.convert_array(ramp(60), 16000, seed=5)
+    assert [call.seed for call in chain.synthesizer.calls] == [5, 6]
+
+
+def test_loud_output_is_scaled_not_clipped():
+    chain = pipeline(f0=False)
+    chain.synthesizer.infer = lambda features, f0_hz=None, **_: np.resize(
+        [4.0, -2.0], (1, features.shape[1] * 160)
+    )
+    converted, _ = chain.convert_array(ramp(1), 16000, rms_mix_rate=1.0)
+    assert converted.max() == pytest.approx(0.99)
+    assert converted.min() == pytest.approx(-0.495)
+
+
+def test_channels_are_mixed_down():
+    left, right = ramp(1), np.zeros(16000, np.float32)
+    stereo, _ = pipeline(f0=False).convert_array(
+        np.stack([left, right], 1), 16000, rms_mix_rate=1.0
+    )
+    mono, _ = pipeline(f0=False).convert_array(left / 2, 16000, rms_mix_rate=1.0)
+    np.testing.assert_allclose(stereo, mono, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("audio", "words"),
+    [
+        (np.zeros(0), "empty"),
+        (np.array([0.0, np.nan]), "NaN"),
+        (np.zeros((2, 2, 2)), "shape"),
+        (np.zeros(100, np.int16), "int16; expected float"),
+    ],
+)
+def test_unusable_audio_is_refused(audio, words):
+    with pytest.raises(ValueError, match=words):
+        pipeline(f0=False).convert_array(audio, 16000)
+
+
+def test_a_speaker_the_voice_does_not_have_is_refused():
+    with pytest.raises(ValueError, match="speaker is 2; this voice has 2, numbered 0 to 1"):
+        pipeline(f0=False).convert_array(ramp(1), 16000, speaker=2)
+
+
+def test_features_of_another_width_are_refused():
+    voice = Synthesizer()
+    voice.config.feature_channels = 768
+    with pytest.raises(ValueError, match="features 768 wide, the content encoder gives 2"):
+        RVCPipeline(voice, Encoder())
+    index = Index()
+    index.dim = 768
+    with pytest.raises(ValueError, match="index holds features 768 wide, the voice takes 2"):
+        RVCPipeline(Synthesizer(), Encoder(), index=index)
