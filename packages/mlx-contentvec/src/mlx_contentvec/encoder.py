@@ -1,0 +1,155 @@
+"""The transformer over frames: a positional convolution, then layers of attention.
+
+Reference: transformers `modeling_hubert.py`, `HubertEncoder` (norm after attention: HuBERT base and
+ContentVec) and `HubertEncoderStableLayerNorm` (norm before: HuBERT large).
+"""
+
+import mlx.core as mx
+import mlx.nn as nn
+import numpy as np
+
+import mlx_fastops as fastops
+from mlx_contentvec.config import ContentvecConfig
+
+# Scores held at once on the CPU: 4 MB of float32, so that they stay in the cache and memory grows
+# with the length of the audio, not with its square.
+SCORES_AT_ONCE = 1 << 20
+
+
+class PositionalConvEmbedding(nn.Module):
+    """Where a frame stands, told by a grouped convolution over its neighbours."""
+
+    def __init__(self, config: ContentvecConfig):
+        super().__init__()
+        self.conv = nn.Conv1d(
+            config.hidden_size,
+            config.hidden_size,
+            config.num_conv_pos_embeddings,
+            padding=config.num_conv_pos_embeddings // 2,
+            groups=config.num_conv_pos_embedding_groups,
+        )
+
+    def __call__(self, x: fastops.Array) -> fastops.Array:
+        """(B, T, C) -> (B, T, C). An even kernel gives one frame too many: the last is dropped."""
+        conv = self.conv
+        y = fastops.conv1d(x, conv.weight, conv.bias, padding=conv.padding, groups=conv.groups)
+        return fastops.gelu(y[:, : x.shape[1]])
+
+
+class Attention(nn.Module):
+    """Multi-head self-attention over all frames, without mask."""
+
+    def __init__(self, config: ContentvecConfig):
+        super().__init__()
+        size = config.hidden_size
+        self._heads = config.num_attention_heads
+        self.q_proj = nn.Linear(size, size)
+        self.k_proj = nn.Linear(size, size)
+        self.v_proj = nn.Linear(size, size)
+        self.out_proj = nn.Linear(size, size)
+
+    def __call__(self, x: fastops.Array) -> fastops.Array:
+        """(B, T, C) -> (B, T, C)."""
+        split = (*x.shape[:2], self._heads, -1)
+        q, k, v = (
+            _linear(layer, x).reshape(split)  # (B, T, heads, C / heads)
+            for layer in (self.q_proj, self.k_proj, self.v_proj)
+        )
+        if isinstance(q, np.ndarray):
+            mixed = attention_blas(q, k, v)
+        else:
+            mixed = mx.fast.scaled_dot_product_attention(
+                q.swapaxes(1, 2), k.swapaxes(1, 2), v.swapaxes(1, 2), scale=q.shape[-1] ** -0.5
+            ).swapaxes(1, 2)
+        return _linear(self.out_proj, mixed.reshape(x.shape))
+
+
+def attention_blas(q: np.ndarray, k: np.ndarray, v: np.ndarray) -> np.ndarray:
+    """softmax(q kᵀ / √d) v by BLAS, a block of queries at a time; all (B, T, heads, d).
+
+    The heads are views that BLAS takes as they lie in memory, without copies; q is overwritten.
+    """
+    batch, frames, heads, width = q.shape
+    q *= np.float32(width**-0.5)
+    mixed = np.empty_like(q)
+    rows = max(1, min(frames, SCORES_AT_ONCE // frames))
+    buffer = np.empty((rows, frames), dtype=q.dtype)
+    for b in range(batch):
+        for h in range(heads):
+            keys, values = k[b, :, h].T, v[b, :, h]  # (d, T), (T, d)
+            for start in range(0, frames, rows):
+                queries = q[b, start : start + rows, h]  # (rows, d)
+                scores = np.matmul(queries, keys, out=buffer[: len(queries)])  # (rows, T)
+                scores -= scores.max(axis=1, keepdims=True)
+                np.exp(scores, out=scores)
+                total = scores.sum(axis=1, keepdims=True)
+                # Dividing the result is d divisions a frame, dividing the scores T.
+                np.divide(scores @ values, total, out=mixed[b, start : start + rows, h])
+    return mixed
+
+
+class FeedForward(nn.Module):
+    """Two dense layers with GELU between."""
+
+    def __init__(self, config: ContentvecConfig):
+        super().__init__()
+        self.intermediate_dense = nn.Linear(config.hidden_size, config.intermediate_size)
+        self.output_dense = nn.Linear(config.intermediate_size, config.hidden_size)
+
+    def __call__(self, x: fastops.Array) -> fastops.Array:
+        """(B, T, C) -> (B, T, C)."""
+        return _linear(self.output_dense, fastops.gelu(_linear(self.intermediate_dense, x)))
+
+
+class EncoderLayer(nn.Module):
+    """Attention and feed-forward, each added to its input."""
+
+    def __init__(self, config: ContentvecConfig):
+        super().__init__()
+        self._norm_first = config.do_stable_layer_norm
+        self.attention = Attention(config)
+        self.layer_norm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
+        self.feed_forward = FeedForward(config)
+        self.final_layer_norm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
+
+    def __call__(self, x: fastops.Array) -> fastops.Array:
+        """(B, T, C) -> (B, T, C)."""
+        if self._norm_first:
+            x = x + self.attention(_norm(self.layer_norm, x))
+            return x + self.feed_forward(_norm(self.final_layer_norm, x))
+        x = _norm(self.layer_norm, x + self.attention(x))
+        return _norm(self.final_layer_norm, x + self.feed_forward(x))
+
+
+class Encoder(nn.Module):
+    """Positional convolution and layers (`encoder` in checkpoints)."""
+
+    def __init__(self, config: ContentvecConfig):
+        super().__init__()
+        self._norm_first = config.do_stable_layer_norm
+        self.pos_conv_embed = PositionalConvEmbedding(config)
+        self.layer_norm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
+        self.layers = [EncoderLayer(config) for _ in range(config.num_hidden_layers)]
+
+    def __call__(self, x: fastops.Array, layer: int) -> fastops.Array:
+        """(B, T, C) -> (B, T, C) after `layer` layers; the layers behind it are not computed.
+
+        With norm first, `encoder.layer_norm` ends the last layer, as in Hugging Face's
+        `hidden_states`.
+        """
+        x = x + self.pos_conv_embed(x)
+        if not self._norm_first:
+            x = _norm(self.layer_norm, x)
+        for block in self.layers[:layer]:
+            x = block(x)
+        if self._norm_first and layer == len(self.layers):
+            x = _norm(self.layer_norm, x)
+        return x
+
+
+def _linear(layer: nn.Linear, x: fastops.Array) -> fastops.Array:
+    return fastops.linear(x, layer.weight, layer.bias)
+
+
+def _norm(layer: nn.LayerNorm, x: fastops.Array) -> fastops.Array:
+    return fastops.layer_norm(x, layer.weight, layer.bias, layer.eps)

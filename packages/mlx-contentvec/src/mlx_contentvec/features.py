@@ -1,0 +1,156 @@
+"""From samples to frames: the convolutions that listen to the waveform, and their projection.
+
+    samples  0........................................400      one frame sees 400 samples,
+    frame 0  [------------- 400 ------------]
+    frame 1         320 -> [------------- 400 ------------]    the next starts 320 later
+
+There is no padding, so n samples give (n − 80) // 320 frames and any run of frames can be computed
+from its own samples alone. That is what happens here: the audio is worked through in blocks, and
+memory does not grow with its length. Only the group norm after the first convolution looks at all
+of it; but mean and variance of a convolution's output follow from the 10 × 10 covariance of its
+input windows, so the norm becomes part of that convolution's weights before the first block.
+
+Reference: transformers `modeling_hubert.py`, `HubertFeatureEncoder`; wav2vec 2.0
+(https://arxiv.org/abs/2006.11477).
+"""
+
+import mlx.core as mx
+import mlx.nn as nn
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+import mlx_fastops as fastops
+from mlx_contentvec.config import ContentvecConfig
+
+CONV_NORM_EPS = 1e-5  # of the norms between convolutions; `layer_norm_eps` is for the others
+
+# Frames at a time. On the CPU a block's activations should stay in the cache, on a GPU the block
+# should be large enough to fill it.
+BLOCK_FRAMES = {"blas": 96, "mlx": 1500}
+WINDOW_BLOCK = 1 << 16  # input windows at a time while their covariance is summed
+
+
+class ConvLayer(nn.Module):
+    """One convolution without padding, its norm where there is one, GELU."""
+
+    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int, bias: bool, norm: bool):
+        super().__init__()
+        self.conv = nn.Conv1d(inputs, outputs, kernel, stride=stride, bias=bias)
+        if norm:
+            self.layer_norm = nn.LayerNorm(outputs, eps=CONV_NORM_EPS)
+
+    def __call__(self, x: fastops.Array) -> fastops.Array:
+        """(B, T, inputs) -> (B, (T − kernel) // stride + 1, outputs)."""
+        x = fastops.conv1d(x, self.conv.weight, self.conv.get("bias"), stride=self.conv.stride)
+        if "layer_norm" in self:
+            norm = self.layer_norm
+            x = fastops.layer_norm(x, norm.weight, norm.bias, norm.eps)
+        return fastops.gelu(x)
+
+
+class GroupNormConvLayer(ConvLayer):
+    """The first convolution of the "group" kind: each channel is normed over all of the time."""
+
+    def weights_for(self, audio: np.ndarray) -> tuple[mx.array, mx.array]:
+        """Weights and bias of convolution and norm together, for this audio.
+
+        Args:
+            audio: (n,) float32, all of it.
+
+        Returns:
+            weight (outputs, taps, 1) and bias (outputs,).
+        """
+        weight = np.array(self.conv.weight, dtype=np.float64)[:, :, 0]  # (outputs, taps)
+        mean, covariance = window_moments(audio, weight.shape[1], self.conv.stride)
+        variance = np.einsum("oi,ij,oj->o", weight, covariance, weight)
+        gain = np.array(self.layer_norm.weight, dtype=np.float64)
+        gain = gain / np.sqrt(np.maximum(variance, 0) + CONV_NORM_EPS)
+        # A bias of the convolution is a constant per channel: the norm removes it.
+        bias = np.array(self.layer_norm.bias, dtype=np.float64) - gain * (weight @ mean)
+        weight = (weight * gain[:, None])[:, :, None]
+        return mx.array(weight.astype(np.float32)), mx.array(bias.astype(np.float32))
+
+
+class FeatureExtractor(nn.Module):
+    """The stack of convolutions (`feature_extractor` in checkpoints)."""
+
+    def __init__(self, config: ContentvecConfig):
+        super().__init__()
+        self._config = config
+        sizes = zip(
+            (1, *config.conv_dim[:-1]),
+            config.conv_dim,
+            config.conv_kernel,
+            config.conv_stride,
+            strict=True,
+        )
+        group = config.feat_extract_norm == "group"
+        self.conv_layers = [
+            GroupNormConvLayer(*size, config.conv_bias, True)
+            if group and i == 0
+            else ConvLayer(*size, config.conv_bias, not group)
+            for i, size in enumerate(sizes)
+        ]
+
+    def __call__(self, audio: np.ndarray) -> fastops.Array:
+        """Audio (B, n) float32 -> features (B, frames, conv_dim[-1]); n >= the receptive field."""
+        items = [self._one(samples) for samples in audio]
+        return items[0] if len(items) == 1 else _join(items, 0)
+
+    def _one(self, samples: np.ndarray) -> fastops.Array:
+        """(n,) -> (1, frames, channels)."""
+        config = self._config
+        first, *others = self.conv_layers
+        folded = first.weights_for(samples) if isinstance(first, GroupNormConvLayer) else None
+        frames = config.frames(len(samples))
+        size = BLOCK_FRAMES[fastops.selected_backend()]
+        blocks = []
+        for start in range(0, frames, size):
+            begin = start * config.stride
+            end = (min(start + size, frames) - 1) * config.stride + config.receptive_field
+            x = fastops.native(samples[None, begin:end, None])  # (1, samples, 1)
+            if folded is None:
+                x = first(x)
+            else:
+                x = fastops.gelu(fastops.conv1d(x, *folded, stride=first.conv.stride))
+            for layer in others:
+                x = layer(x)
+            blocks.append(x)  # (1, frames of the block, channels)
+        return blocks[0] if len(blocks) == 1 else _join(blocks, 1)
+
+
+class FeatureProjection(nn.Module):
+    """Norm and projection to the transformer's width (`feature_projection`)."""
+
+    def __init__(self, config: ContentvecConfig):
+        super().__init__()
+        if config.feat_proj_layer_norm:
+            self.layer_norm = nn.LayerNorm(config.conv_dim[-1], eps=config.layer_norm_eps)
+        self.projection = nn.Linear(config.conv_dim[-1], config.hidden_size)
+
+    def __call__(self, x: fastops.Array) -> fastops.Array:
+        """(B, T, conv_dim[-1]) -> (B, T, hidden)."""
+        if "layer_norm" in self:
+            norm = self.layer_norm
+            x = fastops.layer_norm(x, norm.weight, norm.bias, norm.eps)
+        return fastops.linear(x, self.projection.weight, self.projection.bias)
+
+
+def window_moments(samples: np.ndarray, taps: int, stride: int) -> tuple[np.ndarray, np.ndarray]:
+    """Mean (taps,) and covariance (taps, taps) of all windows of (n,) samples, in float64."""
+    windows = sliding_window_view(samples, taps)[::stride]  # (T, taps)
+    total = np.zeros(taps)
+    products = np.zeros((taps, taps))
+    for start in range(0, len(windows), WINDOW_BLOCK):
+        block = windows[start : start + WINDOW_BLOCK].astype(np.float64)
+        total += block.sum(axis=0)
+        products += block.T @ block
+    mean = total / len(windows)
+    return mean, products / len(windows) - np.outer(mean, mean)
+
+
+def _join(parts: list[fastops.Array], axis: int) -> fastops.Array:
+    arrays = [part for part in parts if isinstance(part, np.ndarray)]
+    if arrays:
+        return np.concatenate(arrays, axis=axis)
+    return mx.concatenate([part for part in parts if isinstance(part, mx.array)], axis=axis)
