@@ -7,7 +7,6 @@ import pytest
 
 from mlx_rvc import RVCPipeline
 from mlx_rvc.chunks import HOP, PAD
-from mlx_rvc.recording import prepare
 
 
 class Encoder:
@@ -24,13 +23,12 @@ class Encoder:
 class Synthesizer:
     """Repeats the first feature channel for one hop, and remembers what it was given."""
 
-    metadata: dict = {}
-
     def __init__(self, sample_rate=16000, f0=True, version="v2"):
         self.config = SimpleNamespace(
             sample_rate=sample_rate, f0=f0, version=version, feature_channels=2, speakers=2
         )
         self.calls = []
+        self.metadata = {}
 
     def infer(self, features, f0_hz=None, *, speaker=0, seed=None, noise=None):
         self.calls.append(SimpleNamespace(features=features, f0=f0_hz, speaker=speaker, seed=seed))

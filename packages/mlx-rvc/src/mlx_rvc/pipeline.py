@@ -51,6 +51,16 @@ class Stages:
 
 
 @dataclass(frozen=True)
+class _Run:
+    """What all steps of one conversion share."""
+
+    controls: Controls
+    progress: Progress | None = None
+    noise: NoiseSource | None = None
+    stages: Stages = field(default_factory=Stages)
+
+
+@dataclass(frozen=True)
 class Conversion:
     """What a file conversion did: durations and times in seconds, rates in Hz."""
 
@@ -130,7 +140,7 @@ class RVCPipeline:
         Returns float32 (round(samples * rate / sample_rate),) and its rate in Hz. Raises
         ValueError for controls out of range and for audio that is empty or not finite.
         """
-        return self._convert(audio, sample_rate, Controls(**controls), progress, noise, Stages())
+        return self._convert(audio, sample_rate, _Run(Controls(**controls), progress, noise))
 
     def convert(
         self,
@@ -144,34 +154,36 @@ class RVCPipeline:
 
         The output appears under its name only when it is whole. Raises ValueError or OSError.
         """
-        from mlx_rvc_cli.audio import check_output, read_audio, write_audio
+        from mlx_rvc_cli.audio import read_audio
 
-        settings = Controls(**controls)
-        output_path = Path(output_path)
-        check_output(output_path, self._output_rate(settings))
-        audio, sample_rate = read_audio(input_path)
-        stages = Stages()
+        run = _Run(Controls(**controls), progress)
+        self._check_output(output_path, run.controls)
+        return self._convert_to_file(*read_audio(input_path), output_path, run)
+
+    def _check_output(self, output_path: str | Path, controls: Controls) -> None:
+        from mlx_rvc_cli.audio import check_output
+
+        check_output(output_path, self._output_rate(controls))
+
+    def _convert_to_file(
+        self, audio: np.ndarray, sample_rate: int, output_path: str | Path, run: _Run
+    ) -> Conversion:
+        from mlx_rvc_cli.audio import write_audio
+
         start = time.perf_counter()
-        result, rate = self._convert(audio, sample_rate, settings, progress, None, stages)
+        result, rate = self._convert(audio, sample_rate, run)
         seconds = time.perf_counter() - start
         write_audio(output_path, result, rate)
-        return Conversion(output_path, len(result) / rate, rate, seconds, stages.seconds)
+        return Conversion(Path(output_path), len(result) / rate, rate, seconds, run.stages.seconds)
 
     def _output_rate(self, controls: Controls) -> int:
         return controls.output_rate or self.synthesizer.config.sample_rate
 
-    def _convert(
-        self,
-        audio: np.ndarray,
-        sample_rate: int,
-        controls: Controls,
-        progress: Progress | None,
-        noise: NoiseSource | None,
-        stages: Stages,
-    ) -> tuple[np.ndarray, int]:
+    def _convert(self, audio: np.ndarray, sample_rate: int, run: _Run) -> tuple[np.ndarray, int]:
         from mlx_rvc_cli.audio import resample
 
         mono = _mono(audio)
+        controls = run.controls
         self._check_speaker(controls.speaker)
         recording = prepare(_at_model_rate(resample(mono, sample_rate, MODEL_RATE)))
         voice_rate = self.synthesizer.config.sample_rate
@@ -182,41 +194,33 @@ class RVCPipeline:
         if target_rate != voice_rate:
             voice_length = -(-len(mono) * voice_rate // sample_rate)
 
-        result = self._convert_recording(recording, controls, progress, noise, stages, voice_length)
+        result = self._convert_recording(recording, run, voice_length)
         if controls.rms_mix_rate != 1:
-            with stages.timed("envelope"):
+            with run.stages.timed("envelope"):
                 result = match_envelope(
                     recording, MODEL_RATE, result, voice_rate, controls.rms_mix_rate
                 )
         if target_rate != voice_rate:
-            with stages.timed("resampling"):
+            with run.stages.timed("resampling"):
                 result = resample(result, voice_rate, target_rate)[:length]
         excess = float(np.abs(result).max(initial=0.0)) / PEAK
         return (result / excess if excess > 1 else result).astype(np.float32), target_rate
 
-    def _convert_recording(
-        self,
-        recording: np.ndarray,
-        controls: Controls,
-        progress: Progress | None,
-        noise: NoiseSource | None,
-        stages: Stages,
-        length: int,
-    ) -> np.ndarray:
+    def _convert_recording(self, recording: np.ndarray, run: _Run, length: int) -> np.ndarray:
         """Audio (samples,) at 16 kHz to `length` samples at the voice's rate."""
         padded = np.pad(recording, chunks.PAD, mode="reflect")
-        f0_hz = self._f0(padded, controls, stages)
+        f0_hz = self._f0(padded, run)
         pieces = chunks.plan(recording)
         hop = self.synthesizer.config.sample_rate // 100
         output = np.empty(length, dtype=np.float32)
         for number, chunk in enumerate(pieces):
-            audio = self._convert_chunk(number, chunk, padded, f0_hz, controls, noise, stages)
+            audio = self._convert_chunk(number, chunk, padded, f0_hz, run)
             first = chunk.start // chunks.HOP * hop
             last = length if chunk.stop is None else chunk.stop // chunks.HOP * hop
             skip = chunks.PAD // chunks.HOP * hop
             output[first:last] = audio[skip : skip + last - first]
-            if progress is not None:
-                progress((number + 1) / len(pieces))
+            if run.progress is not None:
+                run.progress((number + 1) / len(pieces))
         return output
 
     def _convert_chunk(
@@ -225,15 +229,15 @@ class RVCPipeline:
         chunk: chunks.Chunk,
         padded: np.ndarray,
         f0_hz: np.ndarray | None,
-        controls: Controls,
-        noise: NoiseSource | None,
-        stages: Stages,
+        run: _Run,
     ) -> np.ndarray:
-        with stages.timed("content"):
+        """One chunk with its context to audio (samples,) at the voice's rate, context included."""
+        controls = run.controls
+        with run.stages.timed("content"):
             features = self._features(chunk.audio(padded))  # (frames at 50 a second, channels)
         blended = features
         if self.index is not None and controls.index_rate > 0:
-            with stages.timed("index"):
+            with run.stages.timed("index"):
                 blended = self.index.blend(features, rate=controls.index_rate)
         blended = np.repeat(blended, 2, axis=0)  # 100 a second, as F0
         if f0_hz is not None:
@@ -241,14 +245,14 @@ class RVCPipeline:
             blended = protect_unvoiced(
                 blended, np.repeat(features, 2, axis=0), f0_hz, controls.protect
             )
-        with stages.timed("voice"):
+        with run.stages.timed("voice"):
             audio = self.synthesizer.infer(
                 blended[None],
                 None if f0_hz is None else f0_hz[None],
                 speaker=controls.speaker,
                 # Each chunk has noise of its own: repeated noise is heard as a loop.
                 seed=None if controls.seed is None else controls.seed + number,
-                noise=None if noise is None else noise(number, len(blended)),
+                noise=None if run.noise is None else run.noise(number, len(blended)),
             )
             return np.asarray(audio)[0]
 
@@ -261,13 +265,14 @@ class RVCPipeline:
             features = self.encoder.extract(audio.astype(np.float32))
         return np.asarray(features)[0]
 
-    def _f0(self, padded: np.ndarray, controls: Controls, stages: Stages) -> np.ndarray | None:
+    def _f0(self, padded: np.ndarray, run: _Run) -> np.ndarray | None:
         """F0 in Hz (frames,) of the padded recording, shifted; None for a voice without F0."""
         if not self.synthesizer.config.f0:
             return None
-        with stages.timed("f0"):
+        with run.stages.timed("f0"):
             frames = len(padded) // chunks.HOP
-            return f0.shift(self._f0_method(controls.f0_method)(padded)[:frames], controls.pitch)
+            curve = self._f0_method(run.controls.f0_method)(padded)
+            return f0.shift(curve[:frames], run.controls.pitch)
 
     def _f0_method(self, name: str) -> f0.F0Method:
         if name == "harvest":
@@ -320,12 +325,19 @@ def convert_voice(
     progress: Progress | None = None,
     **controls: Unpack[ControlFields],
 ) -> Conversion:
-    """Convert one file with one voice; see `RVCPipeline` for many."""
-    Controls(**controls)  # a wrong range must not wait for models to load
+    """Convert one file with one voice; `RVCPipeline` keeps a voice for many.
+
+    See `RVCPipeline.from_pretrained` and `Controls`. Settings, input and output are checked before
+    the models load, which takes longer than anything a user may have to correct.
+    """
+    from mlx_rvc_cli.audio import check_output, read_audio
+
+    run = _Run(Controls(**controls), progress)
+    check_output(output_path, run.controls.output_rate)
+    audio, sample_rate = read_audio(input_path)
     pipeline = RVCPipeline.from_pretrained(model, index=index, contentvec=contentvec, rmvpe=rmvpe)
-    return pipeline.convert(
-        input_path=input_path, output_path=output_path, progress=progress, **controls
-    )
+    pipeline._check_output(output_path, run.controls)
+    return pipeline._convert_to_file(audio, sample_rate, output_path, run)
 
 
 def _mono(audio: np.ndarray) -> np.ndarray:

@@ -3,6 +3,8 @@
 Source: RVC-WebUI, `infer/modules/vc/{modules,pipeline}.py`.
 """
 
+from typing import cast
+
 import numpy as np
 
 MODEL_RATE = 16000
@@ -25,7 +27,10 @@ def prepare(audio: np.ndarray) -> np.ndarray:
     excess = np.abs(audio).max(initial=0.0) / PEAK
     if excess > 1:
         audio /= excess
-    b, a = butter(HIGHPASS_ORDER, HIGHPASS_HZ, btype="high", fs=MODEL_RATE)
+    b, a = cast(
+        "tuple[np.ndarray, np.ndarray]",
+        butter(HIGHPASS_ORDER, HIGHPASS_HZ, btype="high", fs=MODEL_RATE),
+    )
     # scipy's own default extends both ends by 18 samples, which shorter audio does not have.
     extension = min(3 * max(len(a), len(b)), len(audio) - 1)
     return filtfilt(b, a, audio, padlen=extension)

@@ -1,0 +1,96 @@
+"""`mlx-rvc convert`: one recording, one voice, one converted recording."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mlx_rvc_cli.console import emit, progress
+
+if TYPE_CHECKING:
+    from mlx_rvc.pipeline import Conversion
+
+
+def convert(
+    input_path: Annotated[
+        Path, typer.Argument(metavar="INPUT", help="Recording: wav, flac, ogg, mp3; any rate.")
+    ],
+    output_path: Annotated[
+        Path, typer.Argument(metavar="OUTPUT", help="Converted recording; format by extension.")
+    ],
+    model: Annotated[
+        str, typer.Option("--model", "-m", help="Voice: file, folder, owner/name, or 'demo'.")
+    ],
+    index: Annotated[
+        Path | None, typer.Option("--index", "-i", help="The voice's .index file (added_*).")
+    ] = None,
+    index_rate: Annotated[
+        float, typer.Option(help="0 = own features, 1 = those of the index.")
+    ] = 0.75,
+    pitch: Annotated[
+        float, typer.Option("--pitch", "-p", help="Shift in semitones, fractions allowed.")
+    ] = 0.0,
+    f0_method: Annotated[str, typer.Option(help="rmvpe, harvest or dio.")] = "rmvpe",
+    protect: Annotated[
+        float, typer.Option(help="Share of the index that consonants keep, 0 to 0.5 (off).")
+    ] = 0.33,
+    rms_mix_rate: Annotated[
+        float, typer.Option(help="0 = loudness of the input, 1 = of the voice.")
+    ] = 0.25,
+    speaker: Annotated[int, typer.Option("--speaker", "-s", help="Speaker number.")] = 0,
+    sample_rate: Annotated[
+        int | None, typer.Option(help="Output rate in Hz [default: the voice's].")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Makes the run repeatable.")] = None,
+    contentvec: Annotated[
+        str | None, typer.Option(help="Content encoder: file, folder or owner/name.")
+    ] = None,
+    rmvpe: Annotated[str | None, typer.Option(help="RMVPE: file, folder or owner/name.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
+) -> None:
+    """Convert the voice in a recording.
+
+    The words, the timing and the melody stay; the output is exactly as long as the input.
+    """
+    from mlx_rvc.pipeline import convert_voice
+
+    with progress(f"converting {input_path.name}", total=1.0) as shown:
+        result = convert_voice(
+            input_path,
+            output_path,
+            model,
+            index=index,
+            contentvec=contentvec,
+            rmvpe=rmvpe,
+            progress=shown.update,
+            pitch=pitch,
+            f0_method=f0_method,
+            index_rate=index_rate,
+            protect=protect,
+            rms_mix_rate=rms_mix_rate,
+            speaker=speaker,
+            output_rate=sample_rate,
+            seed=seed,
+        )
+    emit(summary(result), as_json=as_json, text=lambda: sentence(result))
+
+
+def summary(result: "Conversion") -> dict[str, object]:
+    """The summary of a conversion as JSON shows it; times in seconds."""
+    return {
+        "output": str(result.output_path),
+        "duration": round(result.duration, 6),
+        "sample_rate": result.sample_rate,
+        "seconds": round(result.seconds, 3),
+        "real_time_factor": round(result.real_time_factor, 4),
+        "stages": {stage: round(seconds, 3) for stage, seconds in result.stages.items()},
+    }
+
+
+def sentence(result: "Conversion") -> str:
+    """The summary of a conversion for people."""
+    stages = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in result.stages.items())
+    return (
+        f"{result.output_path}: {result.duration:.1f} s at {result.sample_rate} Hz, converted in "
+        f"{result.seconds:.1f} s ({result.real_time_factor:.2f} of real time: {stages})"
+    )

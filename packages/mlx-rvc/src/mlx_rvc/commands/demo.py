@@ -1,0 +1,85 @@
+"""`mlx-rvc demo`: hear a conversion on a machine without any model."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mlx_rvc.commands.convert import sentence, summary
+from mlx_rvc_cli.console import emit, progress
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+def demo(
+    output_path: Annotated[
+        Path, typer.Argument(metavar="[OUTPUT]", help="Where to write; the picture goes beside it.")
+    ] = Path("mlx-rvc-demo.wav"),
+    speaker: Annotated[
+        int, typer.Option("--speaker", "-s", help="Which of the bundled voice's speakers.")
+    ] = 0,
+    seed: Annotated[int | None, typer.Option(help="Makes the run repeatable.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
+) -> None:
+    """Convert a bundled recording with a bundled voice, without any download.
+
+    Writes the converted recording and a picture (PNG) of input and output: waveform, spectrogram
+    and F0. The voice is a toy of a few megabytes that shows the way, not the quality of RVC.
+    """
+    import mlx_rvc_demo
+
+    bundle = mlx_rvc_demo.bundle()
+    speakers = {known.id: known for known in bundle.speakers}
+    if speaker not in speakers:
+        names = ", ".join(f"{known.id} = {known.name}" for known in bundle.speakers)
+        raise ValueError(f"speaker is {speaker}; the bundled voice has {names}")
+    picture_path = output_path.with_suffix(".png")
+
+    from mlx_rvc.pipeline import convert_voice
+
+    with progress("converting the demo", total=1.0) as shown:
+        result = convert_voice(
+            bundle.recording,
+            output_path,
+            bundle.voice,
+            progress=shown.update,
+            pitch=speakers[speaker].pitch,
+            f0_method=bundle.f0_method,
+            speaker=speaker,
+            seed=seed,
+        )
+        _draw(picture_path, bundle.recording, output_path, speakers[speaker].name)
+    emit(
+        {**summary(result), "picture": str(picture_path), "speaker": speakers[speaker].name},
+        as_json=as_json,
+        text=lambda: (
+            f"{sentence(result)}\n{picture_path}: waveform, spectrogram and F0\n"
+            f"{bundle.description}"
+        ),
+    )
+
+
+def _draw(picture_path: Path, source: Path, target: Path, speaker: str) -> None:
+    from mlx_rvc_cli.audio import read_audio, to_mono
+    from mlx_rvc_cli.picture import draw
+
+    columns = []
+    for title, path in (("input", source), (f"output, {speaker}", target)):
+        audio, sample_rate = read_audio(path)
+        columns.append(_panels(title, to_mono(audio), sample_rate))
+    draw(picture_path, columns)
+
+
+def _panels(title: str, audio: "np.ndarray", sample_rate: int) -> list:
+    from mlx_rvc.f0 import harvest
+    from mlx_rvc.recording import MODEL_RATE
+    from mlx_rvc_cli.audio import resample
+    from mlx_rvc_cli.picture import F0, Spectrogram, Waveform
+
+    f0_hz = harvest(resample(audio, sample_rate, MODEL_RATE))
+    return [
+        Waveform(audio, sample_rate, title=title),
+        Spectrogram(audio, sample_rate, scale="linear"),
+        F0(f0_hz, title="F0 (harvest)"),
+    ]
