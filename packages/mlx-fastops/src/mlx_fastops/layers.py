@@ -1,0 +1,105 @@
+"""Layers of mlx.nn that take both kinds of arrays and run on the selected backend.
+
+Same constructors, same parameters, same loading: only `__call__` differs.
+"""
+
+import mlx.nn as nn
+
+from mlx_fastops import operations
+from mlx_fastops._arrays import A, Array
+
+
+class Conv1d(nn.Conv1d):
+    """mlx.nn.Conv1d: x (B, T, C) -> (B, T_out, O); weight (O, K, C/groups)."""
+
+    def __call__(self, x: A) -> A:
+        """Convolve on the selected backend."""
+        return operations.conv1d(
+            x,
+            self.weight,
+            self.get("bias"),
+            stride=self.stride,
+            padding=self.padding,
+            dilation=self.dilation,
+            groups=self.groups,
+        )
+
+
+class ConvTranspose1d(nn.ConvTranspose1d):
+    """mlx.nn.ConvTranspose1d: x (B, T, C) -> (B, T_out, O); weight (O, K, C)."""
+
+    def __call__(self, x: A) -> A:
+        """Convolve transposed on the selected backend."""
+        return operations.conv_transpose1d(
+            x,
+            self.weight,
+            self.get("bias"),
+            stride=self.stride,
+            padding=self.padding,
+            dilation=self.dilation,
+            output_padding=self.output_padding,
+        )
+
+
+class Conv2d(nn.Conv2d):
+    """mlx.nn.Conv2d: x (B, H, W, C) -> (B, H_out, W_out, O); weight (O, KH, KW, C/groups)."""
+
+    def __call__(self, x: A) -> A:
+        """Convolve on the selected backend."""
+        return operations.conv2d(
+            x,
+            self.weight,
+            self.get("bias"),
+            stride=self.stride,
+            padding=self.padding,
+            dilation=self.dilation,
+            groups=self.groups,
+        )
+
+
+class ConvTranspose2d(nn.ConvTranspose2d):
+    """mlx.nn.ConvTranspose2d: x (B, H, W, C) -> (B, H_out, W_out, O); weight (O, KH, KW, C)."""
+
+    def __call__(self, x: A) -> A:
+        """Convolve transposed on the selected backend."""
+        return operations.conv_transpose2d(
+            x,
+            self.weight,
+            self.get("bias"),
+            stride=self.stride,
+            padding=self.padding,
+            dilation=self.dilation,
+            output_padding=self.output_padding,
+        )
+
+
+class Linear(nn.Linear):
+    """mlx.nn.Linear: x (..., I) -> (..., O); weight (O, I)."""
+
+    def __call__(self, x: A) -> A:
+        """Multiply on the selected backend."""
+        return operations.linear(x, self.weight, self.get("bias"))
+
+
+class GRU(nn.GRU):
+    """mlx.nn.GRU: x (B, T, I) or (T, I) -> every hidden state (B, T, H) or (T, H)."""
+
+    def __call__(self, x: A, hidden: Array | None = None, *, reverse: bool = False) -> A:
+        """Run over time from the state `hidden` (B, H), backwards if `reverse`."""
+        batched = x.ndim == 3
+        y = operations.gru(
+            x if batched else x[None],
+            self.Wx,
+            self.Wh,
+            self.b,
+            self.bhn,
+            reverse=reverse,
+            h0=_state(hidden, batched),
+        )
+        return y if batched else y[0]
+
+
+def _state(hidden: Array | None, batched: bool) -> Array | None:
+    if hidden is None or batched:
+        return hidden
+    return hidden.reshape(1, -1)

@@ -1,0 +1,282 @@
+"""The public operations: checks, then MLX's op or the BLAS path.
+
+Layouts are MLX's: channels last, weights (out channels, taps..., in channels / groups).
+An mx.array in gives an mx.array out, a NumPy array in gives a NumPy array out.
+"""
+
+from typing import overload
+
+import mlx.core as mx
+import numpy as np
+
+from mlx_fastops import _blas_conv1d, _blas_conv2d, _blas_conv_transpose, _blas_gru, _blas_matmul
+from mlx_fastops._arrays import A, Array
+from mlx_fastops._dispatch import check_arrays, dispatch
+from mlx_fastops._geometry import Geometry, Ints, conv_geometry
+from mlx_fastops._mlx_gru import gru as mlx_gru
+
+
+def _plus(y: mx.array, bias: mx.array | None) -> mx.array:
+    return y if bias is None else y + bias
+
+
+def _safe_padding(g: Geometry) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return the padding and output_padding that MLX's transposed op computes correctly.
+
+    It mistakes padding beyond span - 1 (mlx 0.32): what is beyond is cropped by `_cropped`.
+    """
+    padding = tuple(min(p, n - 1) for p, n in zip(g.padding, g.span, strict=True))
+    rest = [p - q for p, q in zip(g.padding, padding, strict=True)]
+    extra = tuple(max(0, e - r) for e, r in zip(g.output_padding, rest, strict=True))
+    return padding, extra
+
+
+def _cropped(y: mx.array, g: Geometry, padding: tuple[int, ...]) -> mx.array:
+    for axis, size in enumerate(g.output, 1):
+        rest = g.padding[axis - 1] - padding[axis - 1]
+        if rest:
+            y = mx.take(y, mx.arange(rest, rest + size), axis=axis)
+    return y
+
+
+def conv1d(
+    x: A,
+    weight: Array,
+    bias: Array | None = None,
+    *,
+    stride: Ints = 1,
+    padding: Ints = 0,
+    dilation: Ints = 1,
+    groups: int = 1,
+    backend: str | None = None,
+) -> A:
+    """Convolve x (B, T, C) with weight (O, K, C/groups), bias (O,) -> (B, T_out, O).
+
+    T_out = (T + 2*padding - dilation*(K-1) - 1) // stride + 1. Semantics of mx.conv1d (and of
+    torch.nn.functional.conv1d with channels last). Half precision is computed in float32 on the
+    BLAS path. Raises ValueError for shapes that do not fit, saying found and expected.
+    """
+    check_arrays("conv1d", {"the input": x, "the weight": weight, "the bias": bias})
+    g = conv_geometry(
+        "conv1d",
+        x,
+        weight,
+        bias,
+        stride=stride,
+        padding=padding,
+        dilation=dilation,
+        groups=groups,
+    )
+
+    def mlx_op(x: mx.array, weight: mx.array, bias: mx.array | None) -> mx.array:
+        y = mx.conv1d(x, weight, g.stride[0], g.padding[0], g.dilation[0], g.groups)
+        return _plus(y, bias)
+
+    def blas_op(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None) -> np.ndarray:
+        return _blas_conv1d.conv1d(x, weight, bias, g)
+
+    return dispatch("conv1d", (x, weight, bias), mlx_op, blas_op, backend)
+
+
+def conv_transpose1d(
+    x: A,
+    weight: Array,
+    bias: Array | None = None,
+    *,
+    stride: Ints = 1,
+    padding: Ints = 0,
+    dilation: Ints = 1,
+    output_padding: Ints = 0,
+    groups: int = 1,
+    backend: str | None = None,
+) -> A:
+    """Convolve x (B, T, C) transposed with weight (O, K, C/groups) -> (B, T_out, O).
+
+    T_out = (T-1)*stride - 2*padding + dilation*(K-1) + output_padding + 1. The outputs that
+    output_padding adds are computed from the input like all others (torch's meaning), and are not
+    zeros appended afterwards.
+    """
+    check_arrays("conv_transpose1d", {"the input": x, "the weight": weight, "the bias": bias})
+    g = conv_geometry(
+        "conv_transpose1d",
+        x,
+        weight,
+        bias,
+        stride=stride,
+        padding=padding,
+        dilation=dilation,
+        groups=groups,
+        output_padding=output_padding,
+    )
+    owner = weight
+
+    def mlx_op(x: mx.array, weight: mx.array, bias: mx.array | None) -> mx.array:
+        padding, extra = _safe_padding(g)
+        y = mx.conv_transpose1d(
+            x, weight, g.stride[0], padding[0], g.dilation[0], extra[0], g.groups
+        )
+        return _plus(_cropped(y, g, padding), bias)
+
+    def blas_op(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None) -> np.ndarray:
+        return _blas_conv_transpose.conv_transpose1d(x, weight, bias, g, owner)
+
+    return dispatch("conv_transpose1d", (x, weight, bias), mlx_op, blas_op, backend)
+
+
+def conv2d(
+    x: A,
+    weight: Array,
+    bias: Array | None = None,
+    *,
+    stride: Ints = 1,
+    padding: Ints = 0,
+    dilation: Ints = 1,
+    groups: int = 1,
+    backend: str | None = None,
+) -> A:
+    """Convolve x (B, H, W, C) with weight (O, KH, KW, C/groups) -> (B, H_out, W_out, O).
+
+    stride, padding and dilation are one number or (height, width). Semantics of mx.conv2d.
+    """
+    check_arrays("conv2d", {"the input": x, "the weight": weight, "the bias": bias})
+    g = conv_geometry(
+        "conv2d",
+        x,
+        weight,
+        bias,
+        stride=stride,
+        padding=padding,
+        dilation=dilation,
+        groups=groups,
+    )
+
+    def mlx_op(x: mx.array, weight: mx.array, bias: mx.array | None) -> mx.array:
+        return _plus(mx.conv2d(x, weight, g.stride, g.padding, g.dilation, g.groups), bias)
+
+    def blas_op(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None) -> np.ndarray:
+        return _blas_conv2d.conv2d(x, weight, bias, g)
+
+    return dispatch("conv2d", (x, weight, bias), mlx_op, blas_op, backend)
+
+
+def conv_transpose2d(
+    x: A,
+    weight: Array,
+    bias: Array | None = None,
+    *,
+    stride: Ints = 1,
+    padding: Ints = 0,
+    dilation: Ints = 1,
+    output_padding: Ints = 0,
+    groups: int = 1,
+    backend: str | None = None,
+) -> A:
+    """Convolve x (B, H, W, C) transposed with weight (O, KH, KW, C/groups).
+
+    H_out = (H-1)*stride - 2*padding + dilation*(KH-1) + output_padding + 1, the width likewise.
+    output_padding computes more outputs, as torch does; it appends no zeros.
+    """
+    check_arrays("conv_transpose2d", {"the input": x, "the weight": weight, "the bias": bias})
+    g = conv_geometry(
+        "conv_transpose2d",
+        x,
+        weight,
+        bias,
+        stride=stride,
+        padding=padding,
+        dilation=dilation,
+        groups=groups,
+        output_padding=output_padding,
+    )
+
+    def mlx_op(x: mx.array, weight: mx.array, bias: mx.array | None) -> mx.array:
+        padding, extra = _safe_padding(g)
+        y = mx.conv_transpose2d(x, weight, g.stride, padding, g.dilation, extra, g.groups)
+        return _plus(_cropped(y, g, padding), bias)
+
+    def blas_op(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None) -> np.ndarray:
+        return _blas_conv_transpose.conv_transpose2d(x, weight, bias, g)
+
+    return dispatch("conv_transpose2d", (x, weight, bias), mlx_op, blas_op, backend)
+
+
+@overload
+def matmul(a: mx.array, b: Array, *, backend: str | None = None) -> mx.array: ...
+@overload
+def matmul(a: np.ndarray, b: Array, *, backend: str | None = None) -> np.ndarray: ...
+def matmul(a: Array, b: Array, *, backend: str | None = None) -> Array:
+    """Return the matrix product a @ b, stacks of matrices included; the kind follows a."""
+    check_arrays("matmul", {"the first factor": a, "the second factor": b})
+    inner = b.shape[0] if b.ndim == 1 else b.shape[-2] if b.ndim else None
+    if a.ndim == 0 or inner is None or a.shape[-1] != inner:
+        raise ValueError(
+            f"matmul: found shapes {tuple(a.shape)} and {tuple(b.shape)}; expected the last axis "
+            "of the first to equal the second to last of the second"
+        )
+    return dispatch("matmul", (a, b), mx.matmul, _blas_matmul.matmul, backend)
+
+
+def linear(x: A, weight: Array, bias: Array | None = None, *, backend: str | None = None) -> A:
+    """Return x (..., I) times weight (O, I) transposed, plus bias (O,) -> (..., O)."""
+    check_arrays("linear", {"the input": x, "the weight": weight, "the bias": bias})
+    if weight.ndim != 2 or x.ndim == 0 or x.shape[-1] != weight.shape[1]:
+        raise ValueError(
+            f"linear: found an input of shape {tuple(x.shape)} and a weight of shape "
+            f"{tuple(weight.shape)}; expected (..., in) and (out, in)"
+        )
+    if bias is not None and tuple(bias.shape) != (weight.shape[0],):
+        raise ValueError(
+            f"linear: the bias has shape {tuple(bias.shape)}; expected ({weight.shape[0]},)"
+        )
+
+    def mlx_op(x: mx.array, weight: mx.array, bias: mx.array | None) -> mx.array:
+        return x @ weight.T if bias is None else mx.addmm(bias, x, weight.T)
+
+    return dispatch("linear", (x, weight, bias), mlx_op, _blas_matmul.linear, backend)
+
+
+def gru(
+    x: A,
+    w_ih: Array,
+    w_hh: Array,
+    b: Array | None = None,
+    bhn: Array | None = None,
+    *,
+    reverse: bool = False,
+    h0: Array | None = None,
+    backend: str | None = None,
+) -> A:
+    """Run a GRU over x (B, T, I) -> all states (B, T, H); reverse runs from the last frame.
+
+    The parametrisation of mlx.nn.GRU, gate order r, z, n: w_ih (3H, I), w_hh (3H, H), b (3H,),
+    bhn (H,), h0 (B, H):
+
+        r = sigmoid(W_r x + U_r h + b_r)     n = tanh(W_n x + b_n + r * (U_n h + bhn))
+        z = sigmoid(W_z x + U_z h + b_z)     h = (1 - z) * n + z * h
+
+    Torch's two biases: b = bias_ih with bias_hh added to its r and z parts, bhn = bias_hh's n part.
+    """
+    check_arrays("gru", {"the input": x, "w_ih": w_ih, "w_hh": w_hh, "b": b, "bhn": bhn, "h0": h0})
+    if x.ndim != 3:
+        raise ValueError(
+            f"gru: the input has shape {tuple(x.shape)}; expected (batch, time, channels)"
+        )
+    hidden = w_hh.shape[-1] if w_hh.ndim else 0
+    expected = {
+        "w_ih": (w_ih, (3 * hidden, x.shape[-1])),
+        "w_hh": (w_hh, (3 * hidden, hidden)),
+        "b": (b, (3 * hidden,)),
+        "bhn": (bhn, (hidden,)),
+        "h0": (h0, (x.shape[0], hidden)),
+    }
+    for name, (array, shape) in expected.items():
+        if array is not None and tuple(array.shape) != shape:
+            raise ValueError(f"gru: {name} has shape {tuple(array.shape)}; expected {shape}")
+
+    def mlx_op(*arrays: mx.array | None) -> mx.array:
+        return mlx_gru(*arrays, reverse=reverse)  # type: ignore[arg-type]
+
+    def blas_op(*arrays: np.ndarray | None) -> np.ndarray:
+        return _blas_gru.gru(*arrays, reverse)  # type: ignore[arg-type]
+
+    return dispatch("gru", (x, w_ih, w_hh, b, bhn, h0), mlx_op, blas_op, backend)
