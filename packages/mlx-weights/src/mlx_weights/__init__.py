@@ -1,1 +1,26 @@
 """Find, fetch, check, convert and strictly load the weights of an MLX model."""
+
+from mlx_weights.conversion import converted
+from mlx_weights.digest import cache_dir, sha256
+from mlx_weights.errors import WeightsError
+from mlx_weights.folder import load_model_folder, read_config, save_model
+from mlx_weights.hub import HubFile
+from mlx_weights.locating import locate
+from mlx_weights.reading import read_checkpoint, read_metadata, read_tensors
+from mlx_weights.strict import load_strict
+
+__all__ = [
+    "HubFile",
+    "WeightsError",
+    "cache_dir",
+    "converted",
+    "load_model_folder",
+    "load_strict",
+    "locate",
+    "read_checkpoint",
+    "read_config",
+    "read_metadata",
+    "read_tensors",
+    "save_model",
+    "sha256",
+]

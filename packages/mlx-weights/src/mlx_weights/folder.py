@@ -1,0 +1,107 @@
+"""A model as a folder: `config.json` and `model.safetensors`, written so that it is whole."""
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mlx_weights.errors import WeightsError
+from mlx_weights.reading import read_tensors
+
+if TYPE_CHECKING:
+    import mlx.core as mx
+
+CONFIG, WEIGHTS = "config.json", "model.safetensors"
+
+
+def save_model(
+    folder: str | os.PathLike[str],
+    tensors: "Mapping[str, np.ndarray | mx.array]",
+    config: Mapping[str, Any],
+    *,
+    metadata: Mapping[str, Any] | None = None,
+) -> None:
+    """Write `tensors` and `config` as a model folder, making it if need be.
+
+    Both files are complete before either gets its name. dtypes are kept; an mx.array of bfloat16
+    becomes float32. `metadata` goes into the safetensors header; values that are not text as JSON.
+    """
+    folder = Path(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        making = Path(tempfile.mkdtemp(dir=folder, prefix=".writing-"))
+    except OSError as error:
+        raise _not_written(folder, error) from error
+    try:
+        write_model(making, tensors, config, metadata)
+        (making / WEIGHTS).replace(folder / WEIGHTS)
+        (making / CONFIG).replace(folder / CONFIG)
+    except OSError as error:
+        raise _not_written(folder, error) from error
+    finally:
+        shutil.rmtree(making, ignore_errors=True)
+
+
+def load_model_folder(
+    folder: str | os.PathLike[str],
+) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """Read a model folder back: (tensors, config)."""
+    folder = Path(folder)
+    for name in (CONFIG, WEIGHTS):
+        if not (folder / name).is_file():
+            raise WeightsError(f"{folder} has no {name}; a model folder has {CONFIG} and {WEIGHTS}")
+    return read_tensors(folder / WEIGHTS), read_config(folder / CONFIG)
+
+
+def read_config(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Read a JSON object, such as a model's config.json."""
+    try:
+        found = json.loads(Path(path).read_text("utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise WeightsError(
+            f"{path} cannot be read as JSON ({error!s:.120}); fetch or write it again"
+        ) from error
+    if not isinstance(found, dict):
+        raise WeightsError(f"{path} holds a {type(found).__name__}; a JSON object is expected")
+    return found
+
+
+def write_model(
+    folder: Path,
+    tensors: "Mapping[str, np.ndarray | mx.array]",
+    config: Mapping[str, Any],
+    metadata: Mapping[str, Any] | None,
+) -> None:
+    """Write the two files of a model straight into an existing folder."""
+    from safetensors.numpy import save_file
+
+    texts = {
+        str(key): value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        for key, value in {"format": "mlx", **(metadata or {})}.items()
+    }
+    arrays = {name: _as_numpy(value) for name, value in tensors.items()}
+    save_file(arrays, folder / WEIGHTS, metadata=texts)
+    text = json.dumps(dict(config), indent=2, ensure_ascii=False)
+    (folder / CONFIG).write_text(text + "\n", "utf-8")
+
+
+def _as_numpy(value: "np.ndarray | mx.array") -> np.ndarray:
+    if not isinstance(value, np.ndarray):
+        import mlx.core as mx
+
+        value = np.array(value.astype(mx.float32) if value.dtype == mx.bfloat16 else value)
+    # In C order and the machine's byte order: safetensors stores the memory as it lies.
+    array = np.asarray(value, value.dtype.newbyteorder("="), order="C")
+    return array if array.ndim == 0 else np.ascontiguousarray(array)
+
+
+def _not_written(folder: Path, error: OSError) -> WeightsError:
+    return WeightsError(
+        f"the model cannot be written to {folder}: {error.strerror or error}; free some space or "
+        "choose another folder"
+    )

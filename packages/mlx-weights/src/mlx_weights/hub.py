@@ -1,0 +1,215 @@
+"""Fetching one file, and what belongs beside it, from a Hugging Face hub.
+
+huggingface-hub does the transfer (cache, resuming, progress on stderr). Added here: a first short
+question to the hub, so that without a network the error comes at once and not after retries; the
+check of a known SHA-256; and errors that say what to do.
+"""
+
+import errno
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+
+from mlx_weights.digest import known_sha256
+from mlx_weights.errors import WeightsError
+
+_DEFAULT_ENDPOINT = "https://huggingface.co"
+
+
+@dataclass(frozen=True)
+class HubFile:
+    """A file in a hub repository.
+
+    `sha256`: of its contents, checked after fetching if given. `companions`: names of files wanted
+    beside it, in the same folder (config.json); those the repository lacks are left out.
+    """
+
+    repo: str
+    filename: str
+    sha256: str | None = None
+    revision: str = "main"
+    companions: tuple[str, ...] = ()
+
+    @property
+    def url(self) -> str:
+        """Give the address a browser would fetch it from; respects HF_ENDPOINT."""
+        return f"{endpoint()}/{self.repo}/resolve/{self.revision}/{self.filename}"
+
+    def beside(self, name: str) -> "HubFile":
+        """Give the file of that name in the same folder."""
+        path = PurePosixPath(self.filename).with_name(name)
+        return HubFile(self.repo, str(path), revision=self.revision)
+
+
+def endpoint() -> str:
+    """Give the hub's address, from HF_ENDPOINT as it is now."""
+    return (os.environ.get("HF_ENDPOINT") or _DEFAULT_ENDPOINT).rstrip("/")
+
+
+def fetch(file: HubFile, advice: str) -> Path:
+    """Give a local copy of `file` with its companions beside it.
+
+    A whole copy in huggingface-hub's cache is taken without asking the hub; one whose SHA-256 is
+    wrong is thrown away and fetched again. `advice` ends every error: where else to put the file.
+    """
+    path = _cached_with_companions(file)
+    if path is not None:
+        if file.sha256 is None or known_sha256(path) == file.sha256:
+            return path
+        _discard(path)
+    _ask(file, advice)
+    for name in file.companions:
+        if _ask(file.beside(name), advice, optional=True):
+            _download(file.beside(name), advice)
+    path = _download(file, advice)
+    if file.sha256 is not None:
+        found = known_sha256(path)
+        if found != file.sha256:
+            _discard(path)
+            raise WeightsError(
+                f"{file.url} has the SHA-256 {found}, but {file.sha256} is expected: it was damaged "
+                f"on the way or replaced; the copy was deleted. Try again, or {advice}"
+            )
+    return path
+
+
+def fetch_first(file: HubFile, filenames: tuple[str, ...], advice: str) -> Path:
+    """Give the first of `filenames` that the repository of `file` has, with companions."""
+    for name in filenames:
+        candidate = replace(file, filename=name, sha256=None)
+        if _ask(candidate, advice, optional=True):
+            for companion in candidate.companions:
+                if _ask(candidate.beside(companion), advice, optional=True):
+                    _download(candidate.beside(companion), advice)
+            return _download(candidate, advice)
+    raise WeightsError(
+        f"the repository {file.repo} (revision {file.revision}) at {endpoint()} has none of "
+        f"{', '.join(filenames)}; check its name, or {advice}"
+    )
+
+
+def _cache_folder() -> Path:
+    # Read now, not when huggingface_hub was imported, so that a program may still set them.
+    if folder := os.environ.get("HF_HUB_CACHE"):
+        return Path(folder).expanduser()
+    if home := os.environ.get("HF_HOME"):
+        return Path(home).expanduser() / "hub"
+    from huggingface_hub import constants
+
+    return Path(constants.HF_HUB_CACHE)
+
+
+def _offline() -> bool:
+    from huggingface_hub import constants
+
+    chosen = os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE")
+    return chosen or bool(constants.HF_HUB_OFFLINE)
+
+
+def _cached(file: HubFile) -> Path | None | bool:
+    """Give the cached copy; None if there is none, False if the hub is known not to have it."""
+    from huggingface_hub import try_to_load_from_cache
+
+    found = try_to_load_from_cache(
+        file.repo, file.filename, cache_dir=_cache_folder(), revision=file.revision
+    )
+    if isinstance(found, str):
+        return Path(found)
+    return None if found is None else False
+
+
+def _cached_with_companions(file: HubFile) -> Path | None:
+    path = _cached(file)
+    if not isinstance(path, Path):
+        return None
+    for name in file.companions:
+        if _cached(file.beside(name)) is None and not _offline():
+            return None
+    return path
+
+
+def _discard(path: Path) -> None:
+    path.resolve().unlink(missing_ok=True)  # the blob
+    path.unlink(missing_ok=True)  # the link to it
+
+
+def _ask(file: HubFile, advice: str, *, optional: bool = False) -> bool:
+    """Ask the hub, or without network the cache, for the file; False if an optional one is not."""
+    from huggingface_hub import constants, get_hf_file_metadata, hf_hub_url
+    from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError, OfflineModeIsEnabled
+
+    cached = _cached(file)
+    try:
+        if _offline():
+            raise OfflineModeIsEnabled("HF_HUB_OFFLINE is set")
+        url = hf_hub_url(file.repo, file.filename, revision=file.revision, endpoint=endpoint())
+        get_hf_file_metadata(url, timeout=constants.HF_HUB_ETAG_TIMEOUT, endpoint=endpoint())
+        return True
+    except Exception as error:
+        missing = isinstance(error, EntryNotFoundError)
+        if missing and optional:
+            return False
+        if isinstance(cached, Path) and (not isinstance(error, HfHubHTTPError)):
+            return True  # no network, but a copy
+        if optional and cached is False:
+            return False
+        raise _explain(error, file, advice) from error
+
+
+def _download(file: HubFile, advice: str) -> Path:
+    from huggingface_hub import hf_hub_download
+
+    try:
+        return Path(
+            hf_hub_download(
+                file.repo,
+                file.filename,
+                revision=file.revision,
+                cache_dir=_cache_folder(),
+                endpoint=endpoint(),
+                local_files_only=_offline(),
+            )
+        )
+    except Exception as error:
+        raise _explain(error, file, advice) from error
+
+
+# The class names in an error's ancestry (huggingface-hub's and its HTTP library's) -> what it means.
+_MEANINGS = (
+    ("GatedRepoError", "access to it needs an account that accepted its terms (hf auth login)"),
+    ("RepositoryNotFoundError", "there is no such repository, or it is private"),
+    ("RevisionNotFoundError", "the repository has no such revision"),
+    ("LocalEntryNotFoundError", "it is not in the cache and the hub cannot be reached"),
+    ("EntryNotFoundError", "the repository has no such file"),
+    ("OfflineModeIsEnabled", "HF_HUB_OFFLINE is set and there is no copy in the cache"),
+    ("FileMetadataError", "the server does not answer like a hub; check HF_ENDPOINT and proxies"),
+    ("TimeoutException", "the server did not answer in time"),
+    ("TimeoutError", "the server did not answer in time"),
+    ("ProxyError", "the proxy refused; check HTTP_PROXY and HTTPS_PROXY"),
+    ("ConnectError", "no connection; is there a network?"),
+    ("ConnectionError", "no connection; is there a network?"),
+    ("RemoteProtocolError", "the connection was cut during the download"),
+    ("ReadError", "the connection was cut during the download"),
+)
+_NOT_WRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS)
+
+
+def _explain(error: Exception, file: HubFile, advice: str) -> WeightsError:
+    ancestry = {kind.__name__ for kind in type(error).__mro__}
+    status = getattr(getattr(error, "response", None), "status_code", None)
+    code = getattr(error, "errno", None)
+    why = next((text for name, text in _MEANINGS if name in ancestry), None)
+    if status in (401, 403) and why is None:
+        why = f"access was refused (HTTP {status}); log in with hf auth login"
+    elif why is None and status is not None:
+        why = f"the server answered HTTP {status}"
+    elif code == errno.ENOSPC:
+        why = f"the disk of the cache {_cache_folder()} is full; set HF_HOME to another"
+    elif code in _NOT_WRITABLE:
+        why = f"the cache {_cache_folder()} cannot be written; set HF_HOME to another folder"
+    elif why is None and "Consistency check" in str(error):
+        why = "the connection was cut during the download"
+    elif why is None:
+        text = " ".join(str(error).split())
+        why = f"{type(error).__name__}: {text:.160}"
+    return WeightsError(f"cannot fetch {file.url}: {why}. To go on without it, {advice}")

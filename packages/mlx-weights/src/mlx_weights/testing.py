@@ -1,0 +1,184 @@
+"""A hub on this machine, for tests of code that fetches weights.
+
+It speaks what huggingface-hub asks of a hub for single files: HEAD and GET of
+`/{repo}/resolve/{revision}/{file}` with the hub's headers, and, as the real one, a redirect to
+another host for large files. Faults can be switched on per file.
+
+    with LocalHub({"owner/name": {"model.safetensors": data}}) as hub:
+        monkeypatch.setenv("HF_ENDPOINT", hub.url)
+"""
+
+import hashlib
+import re
+import socket
+import threading
+from collections.abc import Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+_RESOLVE = re.compile(r"/(?P<repo>[^/]+/[^/]+)/resolve/(?P<revision>[^/]+)/(?P<file>.+)")
+_LARGE = (".pt", ".pth", ".bin", ".ckpt", ".safetensors", ".index")
+FAULTS = ("missing", "gated", "error", "wrong", "cut", "cut once", "stall", "html")
+
+
+class LocalHub:
+    """A server on a free port of 127.0.0.1; a context manager.
+
+    `repos`: repository -> file name -> contents (bytes, or the path of a file). `faults`: file name
+    -> one of FAULTS:
+    missing (404), gated (403), error (500), wrong (other bytes of the same length), cut (the
+    connection ends half-way, always at the same place), cut once (then it can be resumed), stall
+    (headers, half of the data, then nothing), html (a web page instead of a hub's answer).
+    `requests` records (method, path, status).
+    """
+
+    def __init__(self, repos: Mapping[str, Mapping[str, bytes | Path]]) -> None:
+        """Prepare the server; it starts on entering the context."""
+        self.repos = {repo: dict(files) for repo, files in repos.items()}
+        self.faults: dict[str, str] = {}
+        self.requests: list[tuple[str, str, int]] = []
+        self.commit = hashlib.sha1(repr(sorted(self.repos)).encode()).hexdigest()
+        self._released = threading.Event()
+
+    @property
+    def url(self) -> str:
+        """Give the address for HF_ENDPOINT."""
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    def downloads(self) -> list[str]:
+        """Give the paths of all GET requests so far."""
+        return [path for method, path, _ in self.requests if method == "GET"]
+
+    def __enter__(self) -> "LocalHub":
+        """Start serving."""
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop serving and release stalled connections."""
+        self._released.set()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def contents(self, repo: str, name: str) -> bytes | None:
+        """Give a file's true contents, or None."""
+        found = self.repos.get(repo, {}).get(name)
+        return found.read_bytes() if isinstance(found, Path) else found
+
+    def stalled(self) -> None:
+        """Wait until the hub is closed."""
+        self._released.wait(60)
+
+
+def refused_url() -> str:
+    """Give an address at which connections are refused."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{probe.getsockname()[1]}"
+
+
+def _handler(hub: LocalHub) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+            """Stay silent: the record is `hub.requests`."""
+
+        def do_HEAD(self) -> None:  # noqa: N802
+            self._answer()
+
+        def do_GET(self) -> None:  # noqa: N802
+            self._answer()
+
+        def _answer(self) -> None:
+            cdn = self.path.startswith("/-/cdn/")
+            match = _RESOLVE.fullmatch(self.path.removeprefix("/-/cdn"))
+            if match is None or match["repo"] not in hub.repos:
+                self._refuse(404, "RepoNotFound", "Repository not found")
+                return
+            name, revision = match["file"], match["revision"]
+            data, fault = hub.contents(match["repo"], name), hub.faults.get(name)
+            if revision not in ("main", hub.commit):
+                self._refuse(404, "RevisionNotFound", "Invalid rev id")
+            elif data is None or fault == "missing":
+                self._refuse(404, "EntryNotFound", "Entry not found")
+            elif fault == "gated":
+                self._refuse(403, "GatedRepo", "Access to this repository is restricted")
+            elif fault == "error":
+                self._refuse(500, "", "Internal error")
+            elif fault == "html":
+                self._send(200, b"<!doctype html><title>Log in</title>", {})
+            elif name.endswith(_LARGE) and not cdn:
+                self._redirect(data)
+            else:
+                self._file(name, data, fault)
+
+        def _refuse(self, status: int, code: str, message: str) -> None:
+            headers = {"X-Error-Message": message, "X-Repo-Commit": hub.commit}
+            if code:
+                headers["X-Error-Code"] = code
+            self._send(status, message.encode(), headers)
+
+        def _redirect(self, data: bytes) -> None:
+            """Send large files elsewhere, to another host name as the real hub does."""
+            sha256 = hashlib.sha256(data).hexdigest()
+            port = self.server.server_address[1]
+            headers = {
+                "Location": f"http://localhost:{port}/-/cdn{self.path}",
+                "X-Repo-Commit": hub.commit,
+                "X-Linked-Size": str(len(data)),
+                "X-Linked-Etag": f'"{sha256}"',
+                "ETag": f'"{sha256}"',
+            }
+            self._send(302, b"", headers)
+
+        def _file(self, name: str, data: bytes, fault: str | None) -> None:
+            headers = {
+                "X-Repo-Commit": hub.commit,
+                "ETag": f'"{hashlib.sha1(data).hexdigest()}"',
+                "Accept-Ranges": "bytes",
+                "Content-Type": "application/octet-stream",
+            }
+            if fault == "wrong":
+                data = bytes(byte ^ 0x55 for byte in data)
+            status, start = 200, 0
+            asked = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
+            if asked:
+                status, start = 206, int(asked[1])
+                headers["Content-Range"] = f"bytes {start}-{len(data) - 1}/{len(data)}"
+            end = len(data)
+            if fault in ("cut", "cut once", "stall") and self.command == "GET":
+                end = max(start, len(data) // 2)
+                if fault == "cut once":
+                    del hub.faults[name]
+            self._send(status, data[start:end], headers, length=len(data) - start)
+            if end < len(data):
+                self.wfile.flush()
+                if fault == "stall":
+                    hub.stalled()
+                self.close_connection = True
+
+        def _send(
+            self, status: int, body: bytes, headers: Mapping[str, str], length: int | None = None
+        ) -> None:
+            hub.requests.append((self.command, self.path, status))
+            self.send_response(status)
+            for key, value in headers.items():
+                self.send_header(key, value)
+            self.send_header("Content-Length", str(len(body) if length is None else length))
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(body)
+
+    return Handler
