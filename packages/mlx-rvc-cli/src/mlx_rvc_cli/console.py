@@ -112,19 +112,19 @@ def emit(
 
 
 def _plain(value: Any) -> Any:
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return _plain(dataclasses.asdict(value))
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if value is None or isinstance(value, str | int):
         return value
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return _plain(dataclasses.asdict(value))
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [_plain(item) for item in value]
-    if hasattr(value, "tolist"):  # NumPy and MLX arrays and scalars, without importing them
-        return _plain(value.tolist())
-    return str(value)
+    # NumPy and MLX arrays and scalars have tolist, without importing either library.
+    plain = getattr(value, "tolist", None)
+    return _plain(plain()) if plain is not None else str(value)
 
 
 def table(
