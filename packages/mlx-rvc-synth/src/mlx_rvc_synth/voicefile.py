@@ -1,0 +1,178 @@
+"""Every kind of file a voice comes in, read into one form, or refused by name.
+
+    small model         .pth {weight, config, sr, f0, version, info ...}     RVC, Applio, w-okada
+    training checkpoint .pth {model, iteration, optimizer ...}, G_*.pth      RVC's pretrained bases
+    safetensors         lexandstuff's, Hugging Face RVC's (metadata), our own folder
+
+Where the configuration a file declares and its tensors disagree, the tensors are right: they are
+what the network computes with. `VoiceFile.origins` keeps where every value came from.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import mlx_weights
+
+from .config import SynthConfig, config_from_list
+from .declared import constructor_fields, foreign_config, normalised, plain
+from .refusal import refuse_other_files, refuse_other_vocoders
+from .resolve import resolve
+from .sanitize import Layout, detect_layout, sanitize
+
+FORMAT = "mlx-rvc-synth"
+FORMAT_VERSION = 1
+
+Tensors = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class VoiceFile:
+    """A voice as read: sanitized tensors, configuration, and what else the file says."""
+
+    path: Path
+    kind: str
+    config: SynthConfig
+    tensors: Tensors
+    metadata: dict[str, Any]
+    origins: dict[str, str]
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers the voice has, weight norm folded."""
+        return sum(tensor.size for tensor in self.tensors.values())
+
+
+def read_voice(path: Path) -> VoiceFile:
+    """Read a voice file, or a folder with config.json and model.safetensors.
+
+    Raises ValueError that says what the file is instead, or what is missing or contradictory.
+    """
+    path = find_in_folder(path) if path.is_dir() else path
+    content = mlx_weights.read_checkpoint(path)
+    if is_safetensors(path):
+        return _read_safetensors(path, content)
+    return _read_torch(path, content)
+
+
+def find_in_folder(folder: Path) -> Path:
+    """The one voice of a folder: model.safetensors, or the only .safetensors or .pth file."""
+    if (folder / "model.safetensors").is_file():
+        return folder / "model.safetensors"
+    voices = [
+        path
+        for ending in (".safetensors", ".pth")
+        for path in sorted(folder.glob(f"*{ending}"))
+        if not path.name.startswith((".", "D_"))
+    ]
+    if len(voices) != 1:
+        found = ", ".join(path.name for path in voices[:5]) or "none"
+        raise ValueError(
+            f"{folder} should hold model.safetensors or exactly one .pth or .safetensors file, "
+            f"found {found}: give the file itself"
+        )
+    return voices[0]
+
+
+def is_safetensors(path: Path) -> bool:
+    """Whether a file that could be read is safetensors: a length, then a JSON object."""
+    with path.open("rb") as file:
+        return file.read(9)[8:] == b"{"
+
+
+def _read_torch(path: Path, content: Any) -> VoiceFile:
+    tensors, declared, metadata, kind = _open(content, path)
+    refuse_other_vocoders(tensors, metadata, path)
+    return _assemble(path, kind, tensors, "torch", declared, metadata)
+
+
+def _open(content: Any, path: Path) -> tuple[Tensors, dict[str, Any], dict[str, Any], str]:
+    """Tensors, declared configuration, metadata and kind of a torch file."""
+    if not isinstance(content, dict):
+        raise ValueError(f"{path} holds a {type(content).__name__}, not a voice")
+    if str(content.get("version", "")).startswith("voras"):
+        raise ValueError(
+            f"{path} is a {content['version']} voice, another architecture than RVC v1 and v2; "
+            "convert with the program that made it"
+        )
+    if isinstance(content.get("weight"), dict):
+        tensors, kind = content["weight"], "small model"
+    elif isinstance(content.get("model"), dict):
+        tensors, kind = content["model"], "training checkpoint"
+    else:
+        tensors, kind = content, "state dict"
+    refuse_other_files(content, tensors, path)
+    tensors = {
+        name.removeprefix("module."): value
+        for name, value in tensors.items()
+        if isinstance(value, np.ndarray)
+    }
+    declared: dict[str, Any] = {}
+    metadata: dict[str, Any] = {}
+    if kind == "small model":
+        if "config" in content:
+            declared = _named(content["config"], path)
+        metadata = {k: plain(v) for k, v in content.items() if k not in ("weight", "config")}
+    elif kind == "training checkpoint":
+        metadata = {k: plain(content[k]) for k in ("iteration", "learning_rate") if k in content}
+    return tensors, declared, metadata, kind
+
+
+def _named(config: Any, path: Path) -> dict[str, Any]:
+    if isinstance(config, dict):
+        return constructor_fields(config)
+    if not isinstance(config, list | tuple):
+        raise ValueError(f"{path}: config is a {type(config).__name__}, expected RVC's list")
+    return config_from_list(config)
+
+
+def _read_safetensors(path: Path, tensors: Tensors) -> VoiceFile:
+    embedded = mlx_weights.read_metadata(path)
+    refuse_other_files({}, tensors, path)
+    shared = path.parent / "config.json"
+    beside = mlx_weights.read_config(shared) if shared.is_file() else {}
+    if beside.get("format") == FORMAT:
+        return _read_own(path, tensors, beside)
+    declared, metadata = foreign_config(path, beside, embedded)
+    refuse_other_vocoders(tensors, metadata, path)
+    layout = detect_layout(tensors)
+    kind = "safetensors" + (" (lexandstuff)" if layout == "lexandstuff" else "")
+    return _assemble(path, kind, tensors, layout, declared, metadata)
+
+
+def _read_own(path: Path, tensors: Tensors, saved: dict[str, Any]) -> VoiceFile:
+    version = saved.get("format_version")
+    if version != FORMAT_VERSION:
+        raise ValueError(
+            f"{path.parent / 'config.json'} has format_version {version}; this package reads "
+            f"{FORMAT_VERSION}: install a matching version or export the voice again"
+        )
+    if not isinstance(saved.get("config"), dict):
+        raise ValueError(f"{path.parent / 'config.json'} has no config: export the voice again")
+    config = SynthConfig.from_dict(saved["config"])
+    tensors = {name: np.asarray(value, np.float32) for name, value in tensors.items()}
+    origins = dict.fromkeys(config.to_dict(), "config.json")
+    metadata = dict(saved.get("metadata") or {})
+    return VoiceFile(path, "mlx-rvc safetensors", config, tensors, metadata, origins)
+
+
+def _assemble(
+    path: Path,
+    kind: str,
+    tensors: Tensors,
+    layout: Layout,
+    declared: dict[str, Any],
+    metadata: dict[str, Any],
+) -> VoiceFile:
+    try:
+        posterior = tensors.get("enc_q.pre.weight")
+        spec = None if posterior is None else posterior.shape[1 if layout == "torch" else 2]
+        clean = sanitize(tensors, layout)
+        config, origins = resolve(clean, declared, metadata, spec)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
+    return VoiceFile(path, kind, config, clean, normalised(metadata), origins)
