@@ -8,7 +8,7 @@ from mlx_pth.errors import (
     RefusedError,
     TooLargeError,
 )
-from mlx_pth.loading import MAX_BYTES, is_torch_file, load
+from mlx_pth.loading import MAX_BYTES, load
 from mlx_pth.standins import Placeholder
 
 __all__ = [
@@ -20,6 +20,5 @@ __all__ = [
     "PthError",
     "RefusedError",
     "TooLargeError",
-    "is_torch_file",
     "load",
 ]

@@ -52,8 +52,8 @@ class Archive:
         code = (f"{root}constants.pkl", f"{root}code/")
         if any(name.startswith(code) for name in names):
             raise NotATorchFileError(
-                "a TorchScript archive (it carries code); a file of plain weights is expected. Save "
-                "its state_dict() with torch.save and use that"
+                "a TorchScript archive (it carries code); a file of plain weights is expected. Save"
+                " its state_dict() with torch.save and use that"
             )
         return root
 

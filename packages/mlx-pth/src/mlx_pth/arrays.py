@@ -30,9 +30,7 @@ class _Finisher:
         self.source = source
         self.budget = budget
         self.typed: dict[tuple[str, str], np.ndarray] = {}
-        self.done: dict[
-            int, tuple[Any, int]
-        ] = {}  # id -> (result, height); the tree keeps ids alive
+        self.done: dict[int, tuple[Any, int]] = {}
 
     def finish(self, node: Any, room: int) -> tuple[Any, int]:
         """Give the result and its height; `room` is how many levels may still follow."""
@@ -57,29 +55,33 @@ class _Finisher:
         )
 
     def _make(self, node: Any, room: int) -> tuple[Any, int]:
-        kind = type(node)
-        if kind is Tensor:
-            return self._tensor(node), 0
-        if kind is Storage:
-            whole = (node.length,)
-            self.budget.spend(node.length * node.itemsize, "a storage")
-            return self._tensor(Tensor(node, 0, whole, (1,))), 0
-        if kind is Array:
-            if node.value is None:
-                raise DamagedFileError("a NumPy array has no data")
-            return node.value, 0
-        if kind is DType:
-            return node.numpy.name, 0
-        if kind is Global:
-            return Placeholder(node.name), 0
-        if kind is Placeholder:
+        if type(node) is Placeholder:
             parts, height = self._all([node.args, node.kwargs, node.state, node.items], room)
             return Placeholder(node.name, *parts), height
         if isinstance(node, dict):
             values, height = self._all(list(node.values()), room)
             return dict(zip(node, values, strict=True)), height
-        values, height = self._all(node, room)
-        return (tuple(values) if kind is tuple else values), height
+        if type(node) in (list, tuple):
+            values, height = self._all(node, room)
+            return (tuple(values) if type(node) is tuple else values), height
+        return self._leaf(node), 0
+
+    def _leaf(self, node: Any) -> Any:
+        match node:
+            case Tensor():
+                return self._tensor(node)
+            case Storage():
+                self.budget.spend(node.length * node.itemsize, "a storage")
+                return self._tensor(Tensor(node, 0, (node.length,), (1,)))
+            case Array(value=None):
+                raise DamagedFileError("a NumPy array has no data")
+            case Array():
+                return node.value
+            case DType():
+                return node.numpy.name
+            case Global():
+                return Placeholder(node.name)
+        raise TypeError(f"the machine made a {type(node).__name__}")  # cannot happen
 
     def _all(self, nodes: Any, room: int) -> tuple[list, int]:
         results, height = [], 0
@@ -102,6 +104,7 @@ class _Finisher:
             offset=(storage.start + tensor.offset) * step,
             strides=[n * step for n in tensor.stride],
         )
+        # Torch stores these two lazily, as a mark on the values before the operation.
         if tensor.conj:
             view = np.conj(view)
         return np.negative(view) if tensor.neg else view

@@ -4,7 +4,7 @@ PthError (ValueError)
 ├── MissingFileError (also FileNotFoundError)  there is no such file, or it is a folder
 ├── NotATorchFileError                         something else was saved under this name
 ├── DamagedFileError                           a torch file that is cut off or contradicts itself
-├── RefusedError                               it asks for a name or a pickle feature not on the list
+├── RefusedError                               it asks for a name or an opcode not on the list
 └── TooLargeError                              it would unfold to more than `max_bytes`
 """
 

@@ -1,6 +1,6 @@
 """torch's format before 1.6: five pickles in a row, then the storages.
 
-    magic | protocol | system | the object | storage keys | int64 count, raw bytes | int64 count, ...
+    magic | protocol | system | the object | storage keys | int64 count, raw bytes | ...
 
 A storage's place is known only after the object that uses it has been read: hence stand-ins first,
 arrays afterwards, as in the zip format.

@@ -1,7 +1,6 @@
 """`load`: the one function of the package."""
 
 import mmap
-import zipfile
 from collections.abc import Collection
 from os import PathLike
 from pathlib import Path
@@ -67,16 +66,3 @@ def _load(path: Path, foreign: frozenset[str], max_bytes: int) -> Any:
             return finish(source.tree, source, table.budget)
         source = Archive(file, mapped, table.budget)
         return finish(run(source.pickle(), table), source, table.budget)
-
-
-def is_torch_file(path: str | PathLike[str]) -> bool:
-    """Say whether `load` would take the file for a torch file, judging by its contents."""
-    path = Path(path)
-    try:
-        with path.open("rb") as file:
-            if sniff(file.read(_HEAD), 1) == "legacy":
-                return True
-        with zipfile.ZipFile(path) as archive:
-            return any(name.rsplit("/", 1)[-1] == "data.pkl" for name in archive.namelist())
-    except (PthError, OSError, zipfile.BadZipFile):
-        return False

@@ -44,9 +44,10 @@ class Names(Protocol):
 
 # Opcodes whose decoded argument is the value itself.
 _VALUES = frozenset(
-    "INT BININT BININT1 BININT2 LONG LONG1 LONG4 FLOAT BINFLOAT STRING BINSTRING SHORT_BINSTRING "
-    "UNICODE SHORT_BINUNICODE BINUNICODE BINUNICODE8 BINBYTES SHORT_BINBYTES BINBYTES8".split()
-)
+    ["INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "LONG4", "FLOAT", "BINFLOAT",
+     "STRING", "BINSTRING", "SHORT_BINSTRING", "UNICODE", "SHORT_BINUNICODE", "BINUNICODE",
+     "BINUNICODE8", "BINBYTES", "SHORT_BINBYTES", "BINBYTES8"]
+)  # fmt: skip
 _CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
 _PUTS = frozenset(["PUT", "BINPUT", "LONG_BINPUT"])
 _GETS = frozenset(["GET", "BINGET", "LONG_BINGET"])
@@ -76,9 +77,9 @@ class _Machine:
         self.names = names
         self.stack: list[Any] = []
         self.outer: list[list[Any]] = []  # the stacks below each open MARK
-        self.memo: dict[int, Any] = {}
+        self.memo: dict[Any, Any] = {}
         self.actions = {
-            name.removeprefix("op_"): getattr(self, name)
+            name.removeprefix("op_").upper(): getattr(self, name)
             for name in dir(self)
             if name.startswith("op_")
         }
@@ -111,14 +112,14 @@ class _Machine:
 
     # Structure
 
-    def op_PROTO(self, version: int) -> None:
+    def op_proto(self, version: int) -> None:
         if version > 5:
             raise ValueError(f"protocol {version} does not exist")
 
-    def op_FRAME(self, _: Any) -> None:
+    def op_frame(self, _: Any) -> None:
         """Frames only help readers that prefetch."""
 
-    def op_MARK(self, _: Any) -> None:
+    def op_mark(self, _: Any) -> None:
         self.outer.append(self.stack)
         self.stack = []
 
@@ -127,27 +128,27 @@ class _Machine:
         self.stack = self.outer.pop()
         return values
 
-    def op_POP(self, _: Any) -> None:
+    def op_pop(self, _: Any) -> None:
         if self.stack:
             self.stack.pop()
         else:
             self._to_mark()
 
-    def op_POP_MARK(self, _: Any) -> None:
+    def op_pop_mark(self, _: Any) -> None:
         self._to_mark()
 
-    def op_DUP(self, _: Any) -> None:
+    def op_dup(self, _: Any) -> None:
         self.stack.append(self.stack[-1])
 
-    def op_MEMOIZE(self, _: Any) -> None:
+    def op_memoize(self, _: Any) -> None:
         self.memo[len(self.memo)] = self.stack[-1]
 
     # Containers
 
-    def op_EMPTY_TUPLE(self, _: Any) -> None:
+    def op_empty_tuple(self, _: Any) -> None:
         self.stack.append(())
 
-    def op_TUPLE(self, _: Any) -> None:
+    def op_tuple(self, _: Any) -> None:
         values = self._to_mark()
         self.stack.append(tuple(values))
 
@@ -156,27 +157,27 @@ class _Machine:
             raise IndexError("too few values for a tuple")
         self.stack[-count:] = [tuple(self.stack[-count:])]
 
-    def op_TUPLE1(self, _: Any) -> None:
+    def op_tuple1(self, _: Any) -> None:
         self._tuple_of(1)
 
-    def op_TUPLE2(self, _: Any) -> None:
+    def op_tuple2(self, _: Any) -> None:
         self._tuple_of(2)
 
-    def op_TUPLE3(self, _: Any) -> None:
+    def op_tuple3(self, _: Any) -> None:
         self._tuple_of(3)
 
-    def op_EMPTY_LIST(self, _: Any) -> None:
+    def op_empty_list(self, _: Any) -> None:
         self.stack.append([])
 
-    def op_LIST(self, _: Any) -> None:
+    def op_list(self, _: Any) -> None:
         values = self._to_mark()
         self.stack.append(values)
 
-    def op_APPEND(self, _: Any) -> None:
+    def op_append(self, _: Any) -> None:
         value = self.stack.pop()
         self._append(self.stack[-1], [value])
 
-    def op_APPENDS(self, _: Any) -> None:
+    def op_appends(self, _: Any) -> None:
         values = self._to_mark()
         self._append(self.stack[-1], values)
 
@@ -186,21 +187,21 @@ class _Machine:
         else:
             self.names.append(target, values)
 
-    def op_EMPTY_DICT(self, _: Any) -> None:
+    def op_empty_dict(self, _: Any) -> None:
         self.stack.append({})
 
-    def op_DICT(self, _: Any) -> None:
+    def op_dict(self, _: Any) -> None:
         values = self._to_mark()
         target: dict = {}
         self._assign(target, values)
         self.stack.append(target)
 
-    def op_SETITEM(self, _: Any) -> None:
+    def op_setitem(self, _: Any) -> None:
         value = self.stack.pop()
         key = self.stack.pop()
         self._assign(self.stack[-1], [key, value])
 
-    def op_SETITEMS(self, _: Any) -> None:
+    def op_setitems(self, _: Any) -> None:
         values = self._to_mark()
         self._assign(self.stack[-1], values)
 
@@ -216,32 +217,32 @@ class _Machine:
 
     # Names, calls, state, storages: all left to the table
 
-    def op_GLOBAL(self, argument: str) -> None:
+    def op_global(self, argument: str) -> None:
         module, _, name = argument.partition(" ")
         self.stack.append(self.names.find(module, name))
 
-    def op_STACK_GLOBAL(self, _: Any) -> None:
+    def op_stack_global(self, _: Any) -> None:
         name, module = self.stack.pop(), self.stack.pop()
         if type(name) is not str or type(module) is not str:
             raise TypeError("a global's name is not text")
         self.stack.append(self.names.find(module, name))
 
-    def op_REDUCE(self, _: Any) -> None:
+    def op_reduce(self, _: Any) -> None:
         args, target = self.stack.pop(), self.stack.pop()
         self.stack.append(self.names.call(target, args))
 
-    def op_NEWOBJ(self, _: Any) -> None:
-        self.op_REDUCE(None)
+    def op_newobj(self, _: Any) -> None:
+        self.op_reduce(None)
 
-    def op_NEWOBJ_EX(self, _: Any) -> None:
+    def op_newobj_ex(self, _: Any) -> None:
         kwargs, args, target = self.stack.pop(), self.stack.pop(), self.stack.pop()
         self.stack.append(self.names.call(target, args, kwargs))
 
-    def op_BUILD(self, _: Any) -> None:
+    def op_build(self, _: Any) -> None:
         state = self.stack.pop()
         self.names.build(self.stack[-1], state)
 
-    def op_BINPERSID(self, _: Any) -> None:
+    def op_binpersid(self, _: Any) -> None:
         identity = self.stack.pop()
         self.stack.append(self.names.persistent(identity))
 

@@ -49,17 +49,32 @@ def _other(head: bytes, size: int) -> tuple[str, str]:
         if head.startswith(signature):
             return what, advice
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
-    if text.startswith((b"<!doctype", b"<html", b"<head", b"<body", b"<?xml", b"<!--", b"<")):
-        return "a web page saved under this name", _AGAIN
-    if text.startswith((b'{"', b"{\n", b"{ ")):
-        return "a JSON text (perhaps an error message of a server)", _AGAIN
     header = int.from_bytes(head[:8], "little")
-    if head[8:9] == b"{" and 2 <= header <= max(size, 100):
-        return "a safetensors file", "read it with safetensors"
-    if head[257:262] == b"ustar" or head.startswith(b"sys_info"):
-        return "a tar file (torch before 0.2 wrote such)", "save it again with a current torch"
-    if head[:1] == b"\x08" and head[2:3] in (b"\x12", b"\x1a", b":"):
-        return "an ONNX model", "use the PyTorch version of these weights"
-    if head[:1] == b"\x80" and len(head) > 1 and head[1] <= 5:
-        return "a plain pickle, not written by torch.save", "save it with torch.save"
+    tests = (
+        (text.startswith(b"<"), "a web page saved under this name", _AGAIN),
+        (text.startswith(b"{"), "a JSON text (perhaps a server's error message)", _AGAIN),
+        (
+            head[8:9] == b"{" and 2 <= header <= max(size, 100),
+            "a safetensors file",
+            "read it with safetensors",
+        ),
+        (
+            head[257:262] == b"ustar",
+            "a tar file (the earliest torch wrote such)",
+            "save it again with a current torch",
+        ),
+        (
+            head[:1] == b"\x08" and head[2:3] in (b"\x12", b"\x1a", b":"),
+            "an ONNX model",
+            "use the PyTorch version of these weights",
+        ),
+        (
+            head[:1] == b"\x80" and head[1:2] <= b"\x05",
+            "a plain pickle, not written by torch.save",
+            "save it with torch.save",
+        ),
+    )
+    for true, what, advice in tests:
+        if true:
+            return what, advice
     return f"an unknown kind of file (first bytes {head[:8].hex(' ')})", "check where it is from"

@@ -1,5 +1,6 @@
 """The user's cache folder, and SHA-256 sums that are not computed twice."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -47,10 +48,8 @@ def known_sha256(path: Path) -> str:
     except (OSError, ValueError, KeyError, TypeError):
         pass  # no note, or not a good one
     found = sha256(real)
-    try:
+    with contextlib.suppress(OSError):  # a note only saves time
         write_atomically(note, json.dumps({"mark": mark, "sha256": found}).encode())
-    except OSError:
-        pass  # a note only saves time
     return found
 
 

@@ -58,17 +58,14 @@ def fetch(file: HubFile, advice: str) -> Path:
             return path
         _discard(path)
     _ask(file, advice)
-    for name in file.companions:
-        if _ask(file.beside(name), advice, optional=True):
-            _download(file.beside(name), advice)
-    path = _download(file, advice)
+    path = _download_with_companions(file, advice)
     if file.sha256 is not None:
         found = known_sha256(path)
         if found != file.sha256:
             _discard(path)
             raise WeightsError(
-                f"{file.url} has the SHA-256 {found}, but {file.sha256} is expected: it was damaged "
-                f"on the way or replaced; the copy was deleted. Try again, or {advice}"
+                f"{file.url} has the SHA-256 {found}, but {file.sha256} is expected: it was damaged"
+                f" on the way or replaced; the copy was deleted. Try again, or {advice}"
             )
     return path
 
@@ -78,14 +75,17 @@ def fetch_first(file: HubFile, filenames: tuple[str, ...], advice: str) -> Path:
     for name in filenames:
         candidate = replace(file, filename=name, sha256=None)
         if _ask(candidate, advice, optional=True):
-            for companion in candidate.companions:
-                if _ask(candidate.beside(companion), advice, optional=True):
-                    _download(candidate.beside(companion), advice)
-            return _download(candidate, advice)
+            return _download_with_companions(candidate, advice)
     raise WeightsError(
         f"the repository {file.repo} (revision {file.revision}) at {endpoint()} has none of "
         f"{', '.join(filenames)}; check its name, or {advice}"
     )
+
+
+def _download_with_companions(file: HubFile, advice: str) -> Path:
+    for name in file.companions:  # first, so that the file itself means that all is there
+        _download(file.beside(name), advice, optional=True)
+    return _download(file, advice)
 
 
 def _cache_folder() -> Path:
@@ -106,7 +106,7 @@ def _offline() -> bool:
     return chosen or bool(constants.HF_HUB_OFFLINE)
 
 
-def _cached(file: HubFile) -> Path | None | bool:
+def _cached(file: HubFile) -> Path | bool | None:
     """Give the cached copy; None if there is none, False if the hub is known not to have it."""
     from huggingface_hub import try_to_load_from_cache
 
@@ -156,8 +156,9 @@ def _ask(file: HubFile, advice: str, *, optional: bool = False) -> bool:
         raise _explain(error, file, advice) from error
 
 
-def _download(file: HubFile, advice: str) -> Path:
+def _download(file: HubFile, advice: str, *, optional: bool = False) -> Path:
     from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import EntryNotFoundError
 
     try:
         return Path(
@@ -170,11 +171,15 @@ def _download(file: HubFile, advice: str) -> Path:
                 local_files_only=_offline(),
             )
         )
+    except EntryNotFoundError as error:  # huggingface-hub remembers that, so it is asked only once
+        if optional:
+            return Path()
+        raise _explain(error, file, advice) from error
     except Exception as error:
         raise _explain(error, file, advice) from error
 
 
-# The class names in an error's ancestry (huggingface-hub's and its HTTP library's) -> what it means.
+# Class names in an error's ancestry (huggingface-hub's, its HTTP library's) -> what it means.
 _MEANINGS = (
     ("GatedRepoError", "access to it needs an account that accepted its terms (hf auth login)"),
     ("RepositoryNotFoundError", "there is no such repository, or it is private"),

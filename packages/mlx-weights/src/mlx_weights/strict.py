@@ -9,7 +9,7 @@ from mlx_weights.errors import WeightsError
 
 if TYPE_CHECKING:
     import mlx.core as mx
-    import mlx.nn as nn
+    from mlx import nn
 
 _SHOWN = 5
 

@@ -17,6 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
 from typing import Any
+from urllib.parse import urlsplit
 
 _RESOLVE = re.compile(r"/(?P<repo>[^/]+/[^/]+)/resolve/(?P<revision>[^/]+)/(?P<file>.+)")
 _LARGE = (".pt", ".pth", ".bin", ".ckpt", ".safetensors", ".index")
@@ -92,13 +93,13 @@ def _handler(hub: LocalHub) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+        def log_message(self, format: str, *args: Any) -> None:
             """Stay silent: the record is `hub.requests`."""
 
-        def do_HEAD(self) -> None:  # noqa: N802
+        def do_HEAD(self) -> None:
             self._answer()
 
-        def do_GET(self) -> None:  # noqa: N802
+        def do_GET(self) -> None:
             self._answer()
 
         def _answer(self) -> None:
@@ -133,7 +134,7 @@ def _handler(hub: LocalHub) -> type[BaseHTTPRequestHandler]:
         def _redirect(self, data: bytes) -> None:
             """Send large files elsewhere, to another host name as the real hub does."""
             sha256 = hashlib.sha256(data).hexdigest()
-            port = self.server.server_address[1]
+            port = urlsplit(hub.url).port
             headers = {
                 "Location": f"http://localhost:{port}/-/cdn{self.path}",
                 "X-Repo-Commit": hub.commit,
