@@ -8,6 +8,8 @@ import sys
 import types
 from pathlib import Path
 
+import numpy as np
+
 
 def import_hf_rvc():
     """Make `huggingface_hub_rvc.core.*` importable without its heavy top-level package."""
@@ -20,3 +22,62 @@ def import_hf_rvc():
         package.__path__ = [str(Path(spec.origin).parent)]
         sys.modules[name] = package
     return sys.modules[name]
+
+
+def rvc_next_convert(audio, encoder, voice, f0_method, *, index=None, **params):
+    """Convert audio with rvc-next, an RVC program of its own line, with all noise zeroed.
+
+    audio: float32 (samples,) at 16 kHz. encoder: folder in the Hugging Face HuBERT layout. voice:
+    `.pth` small model. f0_method: audio (samples,) at 16 kHz to F0 in Hz (frames,). index: path of
+    an `.index` file. params: fields of rvc-next's VoiceParams.
+
+    Returns float64 (samples,) at the voice's rate: what the program gives before its 16-bit
+    rounding; each piece is 5 to 25 ms short (its length defect).
+    """
+    import torch
+    from rvc_next.engine.convert import offline
+    from rvc_next.engine.convert.params import VoiceParams
+    from rvc_next.engine.features.hubert import load_hubert
+    from rvc_next.engine.index.retrieval import load_index
+
+    hubert = load_hubert(Path(encoder), "cpu")
+    runtime = types.SimpleNamespace(
+        device=torch.device("cpu"),
+        is_half=False,
+        chunk=types.SimpleNamespace(x_pad=1, x_query=6, x_center=38, x_max=41),
+        hubert=lambda name: hubert,
+        f0=lambda name: types.SimpleNamespace(
+            compute=lambda x, frames: f0_method(x)[:frames].copy(), name="injected"
+        ),
+    )
+    before = torch.randn_like, torch.rand, offline.to_int16
+    torch.randn_like = lambda x, **_: torch.zeros_like(x)
+    torch.rand = torch.zeros
+    offline.to_int16 = lambda x: np.asarray(x, dtype=np.float64)
+    try:
+        converted, _ = offline.OfflineConverter(runtime).convert(
+            np.asarray(audio, dtype=np.float32),
+            _rvc_next_voice(voice),
+            VoiceParams(unvoiced="zero", **params),
+            index=None if index is None else load_index(index),
+        )
+    finally:
+        torch.randn_like, torch.rand, offline.to_int16 = before
+    return converted
+
+
+def _rvc_next_voice(path):
+    """The voice as rvc-next loads it; features of any width, where the program insists on 768."""
+    import torch
+    from rvc_next.engine.models import checkpoint, loader
+
+    data = torch.load(path, map_location="cpu", weights_only=True)
+    data.pop("embedder_model", None)  # the program refuses names that it does not know
+    small = checkpoint._parse_small(data, Path(path).name)
+    config = [*small.config[:-3], small.speaker_slots, *small.config[-2:]]
+    net = loader.synthesizer_class(small.version, small.pitch_guidance)(*config, is_half=False)
+    del net.enc_q
+    width = small.weight["enc_p.emb_phone.weight"].shape[1]
+    net.enc_p.emb_phone = torch.nn.Linear(width, config[3])
+    net.load_state_dict({key: value.float() for key, value in small.weight.items()}, strict=True)
+    return loader.LoadedVoice(path=Path(path), net_g=net.eval().float(), small=small)

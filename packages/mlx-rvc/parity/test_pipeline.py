@@ -1,0 +1,114 @@
+"""The whole chain against rvc-next, at full size with random weights and all noise zeroed.
+
+Both sides take F0 from the same function, so that one flipped frame of a random F0 network does
+not hide (or excuse) a difference elsewhere; RMVPE has parity tests of its own.
+"""
+
+from pathlib import Path
+
+import faiss
+import numpy as np
+import pytest
+import soundfile
+import torch
+from oracles import rvc_next_convert
+from transformers import HubertConfig, HubertModel
+
+from mlx_rvc import RVCPipeline, chunks
+from mlx_rvc.f0 import dio
+from mlx_rvc.recording import prepare
+from mlx_rvc_synth import Noise
+
+AUDIO = Path(__file__).parents[3] / "tests/audio"
+VOICE_40K = [1025, 32, 192, 192, 768, 2, 6, 3, 0, "1", [3, 7, 11], [[1, 3, 5]] * 3]
+VOICE_40K += [[10, 10, 2, 2], 512, [16, 16, 4, 4], 4, 256, 40000]
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory):
+    """Encoder folder, voice file and index file, as a user would have them."""
+    from oracles import import_hf_rvc
+
+    import_hf_rvc()
+    from huggingface_hub_rvc.core.models import SynthesizerTrnMs768NSFsid
+
+    folder = tmp_path_factory.mktemp("models")
+    torch.manual_seed(0)
+    hubert = HubertModel(HubertConfig())
+    hubert.final_proj = torch.nn.Linear(768, 256)
+    hubert.save_pretrained(folder / "encoder")
+
+    voice = SynthesizerTrnMs768NSFsid(*VOICE_40K, is_half=False)
+    with torch.no_grad():
+        for name, parameter in voice.named_parameters():
+            if name.startswith("flow") and ".post." in name:
+                parameter.normal_(0, 0.02)  # initialised to zero, which would hide the flow
+    weight = {k: v.half() for k, v in voice.state_dict().items() if "enc_q" not in k}
+    small = {"weight": weight, "config": VOICE_40K, "sr": "40k", "f0": 1, "version": "v2"}
+    torch.save({**small, "info": "random"}, folder / "voice.pth")
+
+    index = faiss.index_factory(768, "IVF16,Flat")
+    with torch.no_grad():
+        audio, _ = soundfile.read(AUDIO / "librivox_austen_0870.flac", dtype="float32")
+        features = hubert(torch.from_numpy(audio)[None]).last_hidden_state[0].numpy()
+    index.train(features)
+    index.add(features)
+    faiss.write_index(index, str(folder / "added_voice.index"))
+    return folder / "encoder", folder / "voice.pth", folder / "added_voice.index"
+
+
+def speech(seconds):
+    clips = [soundfile.read(AUDIO / f"librivox_austen_{n}.flac", dtype="float32")[0] for n in ("0870", "0930")]
+    return np.resize(np.concatenate(clips), int(seconds * 16000))
+
+
+def as_long_as_the_reference(converted, audio, rate):
+    """Cut the 5 to 25 ms off the end of each piece that the reference loses there."""
+    hop, kept = rate // 100, []
+    padded = np.pad(audio, chunks.PAD)
+    for piece in chunks.plan(prepare(audio)):
+        frames = 2 * ((len(piece.audio(padded)) - 80) // 320) - 2 * 100
+        first = piece.start // chunks.HOP * hop
+        kept.append(converted[first : first + frames * hop])
+    return np.concatenate(kept)
+
+
+@pytest.mark.parametrize("seconds", [10, 60])
+def test_the_chain_equals_the_reference(models, seconds):
+    encoder, voice, index = models
+    audio = speech(seconds)
+    settings = {"pitch": 3.5, "index_rate": 0.6, "protect": 0.2, "rms_mix_rate": 1.0}
+    expected = rvc_next_convert(audio, encoder, voice, dio, index=index, speaker_id=2, **settings)
+
+    pipeline = RVCPipeline.from_pretrained(voice, index=index, contentvec=encoder)
+    converted, rate = pipeline.convert_array(
+        audio,
+        16000,
+        f0_method="dio",
+        speaker=2,
+        noise=lambda _, frames: Noise.zeros(pipeline.synthesizer.config, frames=frames),
+        **settings,
+    )
+    assert (rate, len(converted)) == (40000, seconds * 40000)
+    ours = as_long_as_the_reference(converted, audio, rate)
+    assert len(ours) == len(expected)
+    assert expected.std() > 1e-3
+    # Ours is scaled down where it is louder than full scale; correlation does not see that.
+    assert np.corrcoef(ours, expected)[0, 1] >= 0.999
+
+
+def test_the_loudness_envelope_equals_the_reference(models):
+    encoder, voice, _ = models
+    audio = speech(10)
+    expected = rvc_next_convert(audio, encoder, voice, dio, rms_mix_rate=0.25)
+    pipeline = RVCPipeline.from_pretrained(voice, contentvec=encoder)
+    converted, rate = pipeline.convert_array(
+        audio,
+        16000,
+        f0_method="dio",
+        rms_mix_rate=0.25,
+        noise=lambda _, frames: Noise.zeros(pipeline.synthesizer.config, frames=frames),
+    )
+    ours = as_long_as_the_reference(converted, audio, rate)
+    assert np.corrcoef(ours, expected)[0, 1] >= 0.999
+    assert ours.std() == pytest.approx(expected.std(), rel=0.01)

@@ -1,0 +1,106 @@
+"""The command as a user meets it: files in, files out, one line when something is wrong."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from mlx_rvc_cli.host import main
+
+AUDIO = Path(__file__).parent / "audio"
+SPEECH = AUDIO / "librivox_austen_0930.flac"
+
+
+@pytest.mark.parametrize("speaker", [0, 1])
+def test_demo_converts_without_any_download(tmp_path, capsys, monkeypatch, speaker):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")  # nothing listens there
+    assert main(["demo", "--speaker", str(speaker), "--json"]) == 0
+    summary = json.loads(capsys.readouterr().out)
+    audio, rate = soundfile.read(tmp_path / "mlx-rvc-demo.wav")
+    assert (len(audio), rate) == (113600, 16000)
+    assert summary["duration"] == 7.1
+    assert 0.01 < np.std(audio) < 0.3
+    assert (tmp_path / "mlx-rvc-demo.png").read_bytes().startswith(b"\x89PNG")
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+@pytest.mark.parametrize("extension", ["wav", "flac", "ogg", "mp3"])
+def test_convert_writes_the_format_of_the_extension(tmp_path, capsys, extension):
+    output = tmp_path / f"out.{extension}"
+    arguments = [str(SPEECH), str(output), "--model", "demo", "--f0-method", "dio"]
+    assert main(["convert", *arguments, "--pitch", "9.5", "--speaker", "1", "--seed", "3"]) == 0
+    assert "of real time" in capsys.readouterr().out
+    info = soundfile.info(output)
+    assert info.samplerate == 16000
+    assert info.duration == pytest.approx(soundfile.info(SPEECH).duration, abs=0.1)
+    assert list(tmp_path.iterdir()) == [output]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["missing.wav", "out.wav", "--model", "demo"], "missing.wav: no such file"),
+        (["text.wav", "out.wav", "--model", "demo"], "text.wav"),
+        (["SPEECH", "out.xyz", "--model", "demo"], "out.xyz"),
+        (["SPEECH", "nowhere/out.wav", "--model", "demo"], "nowhere"),
+        (["SPEECH", "out.wav", "--model", "missing.pth"], "missing.pth"),
+        (["SPEECH", "out.wav", "--model", "page.pth"], "HTML"),
+        (["SPEECH", "out.wav", "--model", "demo", "--protect", "0.9"], "protect is 0.9"),
+        (["SPEECH", "out.wav", "--model", "demo", "--pitch", "99"], "pitch is 99"),
+        (["SPEECH", "out.wav", "--model", "demo", "--speaker", "7"], "speaker is 7; this voice has 2"),
+        (["SPEECH", "out.wav", "--model", "demo", "--f0-method", "pm"], "rmvpe, harvest, dio"),
+        (["SPEECH", "out.wav", "--model", "demo", "--index", "page.pth"], "page.pth"),
+        (["SPEECH", "out.mp3", "--model", "demo", "--sample-rate", "40000"], "40000"),
+    ],
+)
+def test_bad_input_is_one_line_and_leaves_nothing(tmp_path, capsys, monkeypatch, arguments, words):
+    monkeypatch.chdir(tmp_path)
+    Path("page.pth").write_text("<!DOCTYPE html><html><body>Not found</body></html>")
+    Path("text.wav").write_text("this is no audio")
+    before = sorted(tmp_path.iterdir())
+    arguments = [str(SPEECH) if argument == "SPEECH" else argument for argument in arguments]
+    assert main(["convert", *arguments]) != 0
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.count("\n") == 1 and words in said.err
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_without_network_the_missing_file_is_named(tmp_path):
+    """In a process of its own: the hub client reads its settings once."""
+    run = subprocess.run(
+        [sys.executable, "-m", "mlx_rvc_cli", "convert", str(SPEECH), str(tmp_path / "out.wav"), "--model", "demo"],
+        env={
+            **os.environ,
+            "HF_ENDPOINT": "http://127.0.0.1:9",
+            "HF_HOME": str(tmp_path / "hub"),
+            "MLX_WEIGHTS_CACHE": str(tmp_path / "weights"),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 1
+    assert "rmvpe.pt" in run.stderr and "lj1995/VoiceConversionWebUI" in run.stderr
+    assert "--rmvpe" in run.stderr and "Traceback" not in run.stderr
+    assert not (tmp_path / "out.wav").exists()
+
+
+def test_help_loads_no_model_library():
+    """`--help` answers at once because it imports nothing heavy."""
+    code = (
+        "import sys; from mlx_rvc_cli.host import main; main(['--help']); "
+        "heavy = {'mlx.core', 'numpy', 'scipy', 'matplotlib', 'huggingface_hub', 'soundfile'};"
+        "sys.exit(str(heavy & set(sys.modules)) if heavy & set(sys.modules) else 0)"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    for command in ("convert", "demo", "info", "export", "features", "f0", "index"):
+        assert f"\n  {command} " in run.stdout
+    assert "unavailable" not in run.stdout
