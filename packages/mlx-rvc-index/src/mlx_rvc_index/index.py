@@ -119,12 +119,12 @@ class FeatureIndex:
         self, x: np.ndarray, distances: np.ndarray, rows: np.ndarray, rate: float
     ) -> np.ndarray:
         weights = neighbour_weights(distances, rows)  # (q, k)
-        present: np.ndarray = rows >= 0
+        present = rows >= 0
         vectors = np.zeros((*rows.shape, self.dim), np.float32)
         vectors[present] = self._backend.vectors(rows[present])
         mean = np.einsum("qk,qkd->qd", weights.astype(np.float32), vectors)
         mixed = np.float32(rate) * mean + np.float32(1 - rate) * x
-        return np.where(present.any(axis=1)[:, None], mixed, x)
+        return np.where((weights > 0).any(axis=1, keepdims=True), mixed, x)
 
     def _search(self, features: np.ndarray, k: int, exact: bool) -> tuple[np.ndarray, np.ndarray]:
         if k < 1:

@@ -9,10 +9,13 @@ out might belong: only then all are computed.
 import numpy as np
 
 MISSING = np.float32(np.finfo(np.float32).max)  # the distance that faiss gives where none is
-_SPARE = 24  # candidates beyond k
+_SPARE = 8  # candidates beyond 2k
+_FEW = 4  # queries for which preparing a matrix product does not pay
 _PAIRS = 1 << 22  # numbers in one block of differences: 16 MiB
 
 
+# Vectors that overflow or hold NaN are no neighbours; that is handled, so NumPy need not warn.
+@np.errstate(over="ignore", invalid="ignore")
 def nearest(x: np.ndarray, y: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
     """Find the k rows of y (n, d) nearest to each row of x (q, d), float32.
 
@@ -20,29 +23,32 @@ def nearest(x: np.ndarray, y: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarra
     row. Where fewer than k exist: distance 3.4e38, row -1. A distance that is not finite counts
     as none.
     """
-    if len(y) <= k + 2 * _SPARE:
-        rows = np.broadcast_to(np.arange(len(y)), (len(x), len(y)))
-        return smallest(_all(x, y), rows, k)
+    kept = 2 * k + _SPARE
+    if len(x) <= _FEW or len(y) <= 2 * kept:
+        return _nearest_of_all(x, y, k)
     centre = y.mean(axis=0)
-    if not np.isfinite(centre).all():  # NaN or overflow among y: bounds would say nothing
-        return smallest(_all(x, y), np.broadcast_to(np.arange(len(y)), (len(x), len(y))), k)
     # Moved to their centre vectors are short, which keeps the rounding error small.
     xc, yc = x - centre, y - centre
     x2 = np.einsum("qd,qd->q", xc, xc)
     y2 = np.einsum("nd,nd->n", yc, yc)
+    if not np.isfinite(y2.sum()):  # NaN or overflow among y: no bound could be given
+        return _nearest_of_all(x, y, k)
     rough = xc @ (-2 * yc.T)
     rough += y2
     rough += x2[:, None]  # (q, n)
-    kept = k + _SPARE
     rows = np.argpartition(rough, kept - 1, axis=1)[:, :kept]
     worst = np.take_along_axis(rough, rows, axis=1).max(axis=1)
     distances, found = smallest(_chosen(x, y, rows), rows, k)
     bound = (x.shape[1] + 8) * np.finfo(np.float32).eps * (np.sqrt(x2) + np.sqrt(y2.max())) ** 2
     doubtful = np.flatnonzero(~(distances[:, -1] < worst - bound))
     if len(doubtful):
-        every = np.broadcast_to(np.arange(len(y)), (len(doubtful), len(y)))
-        distances[doubtful], found[doubtful] = smallest(_all(x[doubtful], y), every, k)
+        distances[doubtful], found[doubtful] = _nearest_of_all(x[doubtful], y, k)
     return distances, found
+
+
+def _nearest_of_all(x: np.ndarray, y: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    rows = np.broadcast_to(np.arange(len(y)), (len(x), len(y)))
+    return smallest(_all(x, y), rows, k)
 
 
 def smallest(distances: np.ndarray, rows: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:

@@ -89,7 +89,11 @@ class Array:
 
 
 class Lists:
-    """The lists of a faiss file, read from its mapped bytes."""
+    """The lists of a faiss file, read from its mapped bytes.
+
+    Equal distances (a vector stored twice) come in the order of the file, which is that of the
+    ids unless they were chosen by hand; faiss orders them by id.
+    """
 
     def __init__(self, data: np.ndarray, layout: Layout) -> None:
         self._data = data
