@@ -92,22 +92,25 @@ class _Finisher:
         return results, height + 1
 
     def _tensor(self, tensor: Tensor) -> np.ndarray:
-        storage = tensor.storage
-        typed = self._typed(storage)
-        if 0 in tensor.size:
-            return np.empty(tensor.size, typed.dtype)
+        typed = self._typed(tensor.storage)
         step = typed.dtype.itemsize
-        view = np.ndarray(  # checks the bounds once more, against the real buffer
-            tensor.size,
-            typed.dtype,
-            buffer=typed,
-            offset=(storage.start + tensor.offset) * step,
-            strides=[n * step for n in tensor.stride],
-        )
+        if 0 in tensor.size:
+            array = np.empty(tensor.size, typed.dtype)
+        else:
+            array = np.ndarray(  # checks the bounds once more, against the real buffer
+                tensor.size,
+                typed.dtype,
+                buffer=typed,
+                offset=(tensor.storage.start + tensor.offset) * step,
+                strides=[n * step for n in tensor.stride],
+            )
         # Torch stores these two lazily, as a mark on the values before the operation.
         if tensor.conj:
-            view = np.conj(view)
-        return np.negative(view) if tensor.neg else view
+            array = np.conj(array, out=np.empty(array.shape, array.dtype))
+        if tensor.neg:
+            array = np.negative(array, out=np.empty(array.shape, array.dtype))
+        array.flags.writeable = False
+        return array
 
     def _typed(self, storage: Storage) -> np.ndarray:
         """Give the whole storage as an array of its dtype, made once, so that views share it."""
