@@ -7,8 +7,8 @@ needs torch and transformers. Written to packages/mlx-contentvec/tests/golden:
 - `post_norm.npz`, `pre_norm.npz`: weights under Hugging Face's names, the configuration as JSON,
   audio (two items), and what every step made of it. `post_norm` is shaped as HuBERT base (group
   norm, no biases in the convolutions), `pre_norm` as HuBERT large.
-- `fairseq.pt`, `fairseq_legacy.pt`: the weights of `post_norm` as fairseq names and pickles them, in
-  half precision, with an object of a fairseq class inside (made here under fairseq's name, since
+- `fairseq.pt`, `fairseq_legacy.pt`: the weights of `post_norm` as fairseq names and pickles them,
+  in half precision, with an object of a fairseq class inside (made here under fairseq's name, since
   fairseq itself no longer installs), in torch's zip format and in the one before it.
 - `lexandstuff.safetensors`: the same weights with that file's names and axes, without final_proj.
 """
@@ -57,7 +57,7 @@ def toy(seed: int, **choices) -> HubertModelWithFinalProj:
     model = HubertModelWithFinalProj(HubertConfig(**TOY, **choices)).eval()
     with torch.no_grad():
         for name, tensor in model.named_parameters():
-            if name.endswith("original0") or "norm" in name and name.endswith("weight"):
+            if name.endswith("original0") or ("norm" in name and name.endswith("weight")):
                 tensor.copy_(1 + 0.3 * torch.randn_like(tensor))
             elif tensor.ndim == 1:
                 tensor.copy_(0.2 * torch.randn_like(tensor))

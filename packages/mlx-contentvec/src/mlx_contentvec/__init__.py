@@ -4,15 +4,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mlx_contentvec.config import ContentvecConfig
+    from mlx_contentvec.layouts import sanitize
     from mlx_contentvec.model import ContentvecModel
-    from mlx_contentvec.sanitize import sanitize
 
 __all__ = ["ContentvecConfig", "ContentvecModel", "sanitize"]
 
 _HOMES = {
     "ContentvecConfig": "mlx_contentvec.config",
     "ContentvecModel": "mlx_contentvec.model",
-    "sanitize": "mlx_contentvec.sanitize",
+    "sanitize": "mlx_contentvec.layouts",
 }
 
 

@@ -151,5 +151,3 @@ class ContentvecConfig:
                 raise ValueError(f"preprocessor_config.json says {rate} Hz; expected {SAMPLE_RATE}")
             found["do_normalize"] = bool(preprocessor.get("do_normalize", False))
         return cls(**found)
-
-

@@ -5,11 +5,13 @@ ContentVec) and `HubertEncoderStableLayerNorm` (norm before: HuBERT large).
 """
 
 import mlx.core as mx
-import mlx.nn as nn
 import numpy as np
+from mlx import nn
 
 import mlx_fastops as fastops
+from mlx_contentvec.arrays import Array
 from mlx_contentvec.config import ContentvecConfig
+from mlx_contentvec.gelu import gelu
 
 # Scores held at once on the CPU: 4 MB of float32, so that they stay in the cache and memory grows
 # with the length of the audio, not with its square.
@@ -29,11 +31,11 @@ class PositionalConvEmbedding(nn.Module):
             groups=config.num_conv_pos_embedding_groups,
         )
 
-    def __call__(self, x: fastops.Array) -> fastops.Array:
+    def __call__(self, x: Array) -> Array:
         """(B, T, C) -> (B, T, C). An even kernel gives one frame too many: the last is dropped."""
         conv = self.conv
         y = fastops.conv1d(x, conv.weight, conv.bias, padding=conv.padding, groups=conv.groups)
-        return fastops.gelu(y[:, : x.shape[1]])
+        return gelu(y[:, : x.shape[1]])
 
 
 class Attention(nn.Module):
@@ -48,7 +50,7 @@ class Attention(nn.Module):
         self.v_proj = nn.Linear(size, size)
         self.out_proj = nn.Linear(size, size)
 
-    def __call__(self, x: fastops.Array) -> fastops.Array:
+    def __call__(self, x: Array) -> Array:
         """(B, T, C) -> (B, T, C)."""
         split = (*x.shape[:2], self._heads, -1)
         q, k, v = (
@@ -96,9 +98,9 @@ class FeedForward(nn.Module):
         self.intermediate_dense = nn.Linear(config.hidden_size, config.intermediate_size)
         self.output_dense = nn.Linear(config.intermediate_size, config.hidden_size)
 
-    def __call__(self, x: fastops.Array) -> fastops.Array:
+    def __call__(self, x: Array) -> Array:
         """(B, T, C) -> (B, T, C)."""
-        return _linear(self.output_dense, fastops.gelu(_linear(self.intermediate_dense, x)))
+        return _linear(self.output_dense, gelu(_linear(self.intermediate_dense, x)))
 
 
 class EncoderLayer(nn.Module):
@@ -112,7 +114,7 @@ class EncoderLayer(nn.Module):
         self.feed_forward = FeedForward(config)
         self.final_layer_norm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
 
-    def __call__(self, x: fastops.Array) -> fastops.Array:
+    def __call__(self, x: Array) -> Array:
         """(B, T, C) -> (B, T, C)."""
         if self._norm_first:
             x = x + self.attention(_norm(self.layer_norm, x))
@@ -131,7 +133,7 @@ class Encoder(nn.Module):
         self.layer_norm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
         self.layers = [EncoderLayer(config) for _ in range(config.num_hidden_layers)]
 
-    def __call__(self, x: fastops.Array, layer: int) -> fastops.Array:
+    def __call__(self, x: Array, layer: int) -> Array:
         """(B, T, C) -> (B, T, C) after `layer` layers; the layers behind it are not computed.
 
         With norm first, `encoder.layer_norm` ends the last layer, as in Hugging Face's
@@ -147,9 +149,9 @@ class Encoder(nn.Module):
         return x
 
 
-def _linear(layer: nn.Linear, x: fastops.Array) -> fastops.Array:
+def _linear(layer: nn.Linear, x: Array) -> Array:
     return fastops.linear(x, layer.weight, layer.bias)
 
 
-def _norm(layer: nn.LayerNorm, x: fastops.Array) -> fastops.Array:
+def _norm(layer: nn.LayerNorm, x: Array) -> Array:
     return fastops.layer_norm(x, layer.weight, layer.bias, layer.eps)

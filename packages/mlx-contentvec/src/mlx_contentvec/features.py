@@ -15,12 +15,14 @@ Reference: transformers `modeling_hubert.py`, `HubertFeatureEncoder`; wav2vec 2.
 """
 
 import mlx.core as mx
-import mlx.nn as nn
 import numpy as np
+from mlx import nn
 from numpy.lib.stride_tricks import sliding_window_view
 
 import mlx_fastops as fastops
+from mlx_contentvec.arrays import Array, join
 from mlx_contentvec.config import ContentvecConfig
+from mlx_contentvec.gelu import gelu
 
 CONV_NORM_EPS = 1e-5  # of the norms between convolutions; `layer_norm_eps` is for the others
 
@@ -39,13 +41,13 @@ class ConvLayer(nn.Module):
         if norm:
             self.layer_norm = nn.LayerNorm(outputs, eps=CONV_NORM_EPS)
 
-    def __call__(self, x: fastops.Array) -> fastops.Array:
+    def __call__(self, x: Array) -> Array:
         """(B, T, inputs) -> (B, (T − kernel) // stride + 1, outputs)."""
         x = fastops.conv1d(x, self.conv.weight, self.conv.get("bias"), stride=self.conv.stride)
         if "layer_norm" in self:
             norm = self.layer_norm
             x = fastops.layer_norm(x, norm.weight, norm.bias, norm.eps)
-        return fastops.gelu(x)
+        return gelu(x)
 
 
 class GroupNormConvLayer(ConvLayer):
@@ -92,12 +94,12 @@ class FeatureExtractor(nn.Module):
             for i, size in enumerate(sizes)
         ]
 
-    def __call__(self, audio: np.ndarray) -> fastops.Array:
+    def __call__(self, audio: np.ndarray) -> Array:
         """Audio (B, n) float32 -> features (B, frames, conv_dim[-1]); n >= the receptive field."""
         items = [self._one(samples) for samples in audio]
-        return items[0] if len(items) == 1 else _join(items, 0)
+        return join(items, 0)
 
-    def _one(self, samples: np.ndarray) -> fastops.Array:
+    def _one(self, samples: np.ndarray) -> Array:
         """(n,) -> (1, frames, channels)."""
         config = self._config
         first, *others = self.conv_layers
@@ -112,11 +114,11 @@ class FeatureExtractor(nn.Module):
             if folded is None:
                 x = first(x)
             else:
-                x = fastops.gelu(fastops.conv1d(x, *folded, stride=first.conv.stride))
+                x = gelu(fastops.conv1d(x, *folded, stride=first.conv.stride))
             for layer in others:
                 x = layer(x)
             blocks.append(x)  # (1, frames of the block, channels)
-        return blocks[0] if len(blocks) == 1 else _join(blocks, 1)
+        return join(blocks, 1)
 
 
 class FeatureProjection(nn.Module):
@@ -128,7 +130,7 @@ class FeatureProjection(nn.Module):
             self.layer_norm = nn.LayerNorm(config.conv_dim[-1], eps=config.layer_norm_eps)
         self.projection = nn.Linear(config.conv_dim[-1], config.hidden_size)
 
-    def __call__(self, x: fastops.Array) -> fastops.Array:
+    def __call__(self, x: Array) -> Array:
         """(B, T, conv_dim[-1]) -> (B, T, hidden)."""
         if "layer_norm" in self:
             norm = self.layer_norm
@@ -147,10 +149,3 @@ def window_moments(samples: np.ndarray, taps: int, stride: int) -> tuple[np.ndar
         products += block.T @ block
     mean = total / len(windows)
     return mean, products / len(windows) - np.outer(mean, mean)
-
-
-def _join(parts: list[fastops.Array], axis: int) -> fastops.Array:
-    arrays = [part for part in parts if isinstance(part, np.ndarray)]
-    if arrays:
-        return np.concatenate(arrays, axis=axis)
-    return mx.concatenate([part for part in parts if isinstance(part, mx.array)], axis=axis)

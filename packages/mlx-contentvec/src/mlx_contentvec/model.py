@@ -8,8 +8,8 @@ transformers `modeling_hubert.py`, `HubertModel`. RVC reads layer 12 (v2 voices)
 from pathlib import Path
 
 import mlx.core as mx
-import mlx.nn as nn
 import numpy as np
+from mlx import nn
 
 import mlx_fastops as fastops
 from mlx_contentvec.config import ContentvecConfig
@@ -109,7 +109,7 @@ class ContentvecModel(nn.Module):
         if samples.dtype.kind != "f":
             raise ValueError(f"audio is {samples.dtype}; expected floating point in −1..1")
         samples = np.ascontiguousarray(samples, dtype=np.float32)
-        if samples.ndim not in (1, 2) or samples.ndim == 2 and not len(samples):
+        if samples.ndim not in (1, 2) or (samples.ndim == 2 and not len(samples)):
             raise ValueError(f"audio has shape {samples.shape}; expected (n,) or (batch, n)")
         samples = np.atleast_2d(samples)
         shortest = self.config.receptive_field

@@ -70,9 +70,13 @@ def _count(tensors: Mapping[str, np.ndarray], pattern: str) -> int:
     numbers = [int(match[1]) for name in tensors if (match := re.match(pattern, name))]
     count = max(numbers, default=-1) + 1
     if count > len(tensors):  # a name with an absurd number must not become that many layers
-        raise ValueError(f"there is a layer {count - 1} among {len(tensors)} tensors; expected fewer")
+        raise ValueError(
+            f"there is a layer {count - 1} among {len(tensors)} tensors; expected fewer"
+        )
     return count
 
 
 def _unseen(what: str) -> ValueError:
-    return ValueError(f"{what} cannot be seen in the weights; put the model's config.json beside it")
+    return ValueError(
+        f"{what} cannot be seen in the weights; put the model's config.json beside it"
+    )

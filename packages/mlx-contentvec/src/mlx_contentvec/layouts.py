@@ -1,15 +1,13 @@
 """From the names and axes of a checkpoint to those of `ContentvecModel`.
 
-Four layouts are read; they differ only in names, axes and how the positional convolution's weight
+Five layouts are read; they differ only in names, axes and how the positional convolution's weight
 norm is spelled, so one table of names serves them all:
 
-| layout | first convolution | positional convolution |
-|---|---|---|
-| Hugging Face | `conv_layers.0.conv.weight` (512, 1, 10) | `pos_conv_embed.conv.weight_g`/`weight_v` |
-| Hugging Face, re-saved | the same | `pos_conv_embed.conv.parametrizations.weight.original0/1` |
-| fairseq `hubert_base.pt` | `conv_layers.0.0.weight` (512, 1, 10) | `pos_conv.0.weight_g`/`weight_v` |
-| lexandstuff safetensors | `conv_layers.0.conv.weight` (512, 10, 1) | `pos_conv.layers.0.g`/`v` |
-| ours | `conv_layers.0.conv.weight` (512, 10, 1) | `pos_conv_embed.conv.weight`, folded |
+    Hugging Face         conv_layers.0.conv.weight (512, 1, 10)  pos_conv_embed.conv.weight_g, _v
+    the same, re-saved   as above           pos_conv_embed.conv.parametrizations.weight.original0, 1
+    fairseq              conv_layers.0.0.weight (512, 1, 10)     pos_conv.0.weight_g, _v
+    lexandstuff          conv_layers.0.conv.weight (512, 10, 1)  pos_conv.layers.0.g, v
+    ours                 conv_layers.0.conv.weight (512, 10, 1)  pos_conv_embed.conv.weight, folded
 """
 
 import re
@@ -72,7 +70,9 @@ def sanitize(tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         if name in TRAINING_ONLY:
             continue
         if name in renamed:
-            raise ValueError(f"{origin[name]!r} and {key!r} are both {name!r}; expected one of them")
+            raise ValueError(
+                f"{origin[name]!r} and {key!r} are both {name!r}; expected one of them"
+            )
         renamed[name], origin[name] = tensor, key
     first = renamed.get(_FIRST_CONV)
     if first is None:
