@@ -84,7 +84,7 @@ def fetch_first(file: HubFile, filenames: tuple[str, ...], advice: str) -> Path:
 
 def _download_with_companions(file: HubFile, advice: str) -> Path:
     for name in file.companions:  # first, so that the file itself means that all is there
-        _download(file.beside(name), advice, optional=True)
+        _download(file, advice, companion=name)
     return _download(file, advice)
 
 
@@ -136,47 +136,56 @@ def _discard(path: Path) -> None:
 def _ask(file: HubFile, advice: str, *, optional: bool = False) -> bool:
     """Ask the hub, or without network the cache, for the file; False if an optional one is not."""
     from huggingface_hub import constants, get_hf_file_metadata, hf_hub_url
-    from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError, OfflineModeIsEnabled
+    from huggingface_hub.errors import (
+        EntryNotFoundError,
+        FileMetadataError,
+        HfHubHTTPError,
+        OfflineModeIsEnabled,
+    )
 
     cached = _cached(file)
     try:
         if _offline():
-            raise OfflineModeIsEnabled("HF_HUB_OFFLINE is set")
+            raise OfflineModeIsEnabled
         url = hf_hub_url(file.repo, file.filename, revision=file.revision, endpoint=endpoint())
-        get_hf_file_metadata(url, timeout=constants.HF_HUB_ETAG_TIMEOUT, endpoint=endpoint())
-        return True
+        answer = get_hf_file_metadata(
+            url, timeout=constants.HF_HUB_ETAG_TIMEOUT, endpoint=endpoint()
+        )
+        if answer.commit_hash is None or answer.etag is None:
+            raise FileMetadataError  # a login page, say, which a proxy put in the way
     except Exception as error:
-        missing = isinstance(error, EntryNotFoundError)
-        if missing and optional:
+        if optional and isinstance(error, EntryNotFoundError):
             return False
-        if isinstance(cached, Path) and (not isinstance(error, HfHubHTTPError)):
-            return True  # no network, but a copy
-        if optional and cached is False:
-            return False
+        if not isinstance(error, HfHubHTTPError):  # no hub to be reached: what does the cache say?
+            if isinstance(cached, Path):
+                return True
+            if optional and cached is False:
+                return False
         raise _explain(error, file, advice) from error
+    return True
 
 
-def _download(file: HubFile, advice: str, *, optional: bool = False) -> Path:
+def _download(file: HubFile, advice: str, *, companion: str | None = None) -> Path:
     from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import EntryNotFoundError
 
+    wanted = file if companion is None else file.beside(companion)
     try:
         return Path(
             hf_hub_download(
-                file.repo,
-                file.filename,
-                revision=file.revision,
+                wanted.repo,
+                wanted.filename,
+                revision=wanted.revision,
                 cache_dir=_cache_folder(),
                 endpoint=endpoint(),
                 local_files_only=_offline(),
             )
         )
-    except EntryNotFoundError as error:  # huggingface-hub remembers that, so it is asked only once
-        if optional:
-            return Path()
-        raise _explain(error, file, advice) from error
     except Exception as error:
-        raise _explain(error, file, advice) from error
+        # A companion may be absent; huggingface-hub remembers that, so it is asked only once.
+        if companion is not None and isinstance(error, EntryNotFoundError):
+            return Path()
+        raise _explain(error, file, advice, companion) from error
 
 
 # Class names in an error's ancestry (huggingface-hub's, its HTTP library's) -> what it means.
@@ -191,15 +200,17 @@ _MEANINGS = (
     ("TimeoutException", "the server did not answer in time"),
     ("TimeoutError", "the server did not answer in time"),
     ("ProxyError", "the proxy refused; check HTTP_PROXY and HTTPS_PROXY"),
-    ("ConnectError", "no connection; is there a network?"),
-    ("ConnectionError", "no connection; is there a network?"),
+    ("ConnectError", "no connection to the server"),
+    ("ConnectionError", "no connection to the server"),
     ("RemoteProtocolError", "the connection was cut during the download"),
     ("ReadError", "the connection was cut during the download"),
 )
 _NOT_WRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
-def _explain(error: Exception, file: HubFile, advice: str) -> WeightsError:
+def _explain(
+    error: Exception, file: HubFile, advice: str, companion: str | None = None
+) -> WeightsError:
     ancestry = {kind.__name__ for kind in type(error).__mro__}
     status = getattr(getattr(error, "response", None), "status_code", None)
     code = getattr(error, "errno", None)
@@ -217,4 +228,5 @@ def _explain(error: Exception, file: HubFile, advice: str) -> WeightsError:
     elif why is None:
         text = " ".join(str(error).split())
         why = f"{type(error).__name__}: {text:.160}"
-    return WeightsError(f"cannot fetch {file.url}: {why}. To go on without it, {advice}")
+    part = "" if companion is None else f" (its {companion})"
+    return WeightsError(f"cannot fetch {file.url}{part}: {why}. To go on without it, {advice}")

@@ -34,12 +34,13 @@ def locate(
 
     Raises WeightsError, naming the file, where it comes from and where to put it.
     """
-    given_by = f"{option}"
+    given_by = option
     if source is None and os.environ.get(env):
         source, given_by = os.environ[env], f"the environment variable {env}"
     if source is None:
         name = Path(default.filename).name
-        advice = f"fetch {name} by other means and give its path with {option} or {env}"
+        beside = f" (beside it {', '.join(default.companions)})" if default.companions else ""
+        advice = f"fetch {name}{beside} by other means and give its path with {option} or {env}"
         return fetch(default, advice)
     path = Path(source).expanduser()
     if path.is_file():
