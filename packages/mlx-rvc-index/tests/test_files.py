@@ -164,7 +164,6 @@ def test_other_kinds_name_the_extra_when_faiss_is_missing(monkeypatch):
 
 
 def test_unknown_bytes_are_refused_by_faiss_too(tmp_path):
-    pytest.importorskip("faiss")
     refuse(tmp_path, b"ABCD" + bytes(200), "kind 'ABCD'")
 
 

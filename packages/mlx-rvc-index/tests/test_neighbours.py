@@ -72,7 +72,6 @@ def test_npy_of_all_features_is_a_flat_index(tmp_path):
 
 
 def test_other_kinds_are_read_through_faiss():
-    pytest.importorskip("faiss")
     index = load("product")
     assert index.kind == "IndexPQ"
     distances, ids = index.search(QUERIES, k=8)

@@ -110,7 +110,7 @@ def _decode(path: Path) -> tuple[np.ndarray, int, int | None]:
 
 
 _CONVERT = "which libsndfile cannot read: convert it to .wav or .flac first (ffmpeg -i IN OUT.wav)"
-_SIGNS = (  # (offset, first bytes in lower case, what the file is)
+_SIGNS = (  # (offset, first bytes in any case, what the file is)
     (4, b"ftyp", f"is an MP4/M4A container, {_CONVERT}"),
     (0, b"\x1a\x45\xdf\xa3", f"is a WebM/Matroska container, {_CONVERT}"),
     (0, b"\x30\x26\xb2\x75", f"is a WMA/ASF container, {_CONVERT}"),
@@ -134,7 +134,7 @@ def _sniff(path: Path) -> str | None:
         head = file.read(512)
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n").lower()
     for offset, magic, name in _SIGNS:
-        if start[offset:].startswith(magic):
+        if start[offset:].startswith(magic.lower()):
             return name
     try:
         # The cut at 512 bytes may split a character: incremental decoding allows that.

@@ -7,12 +7,13 @@ draw("pair.png", [[Waveform(x, 16000, "input"), Spectrogram(x, 16000, f0_hz=f0)]
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from mlx_rvc_cli.errors import CommandError
+from mlx_rvc_cli.errors import CommandError, printable
 from mlx_rvc_cli.files import atomic_path, check_folder
 
 if TYPE_CHECKING:
@@ -82,7 +83,9 @@ def draw(
     if not columns or not all(columns):
         raise CommandError(f"{path}: there is nothing to draw")
     figure = _figure(columns, title)
-    with atomic_path(path) as temporary:
+    with warnings.catch_warnings(), atomic_path(path) as temporary:
+        # A title in a script that the font lacks shows boxes; that is no reason to warn.
+        warnings.filterwarnings("ignore", message="Glyph")
         figure.savefig(temporary, dpi=120, format="png")
 
 
@@ -104,7 +107,7 @@ def _figure(columns: list[list[Panel]], title: str | None) -> Any:
     )
     grid = figure.add_gridspec(rows, len(columns), height_ratios=heights)
     if title:
-        figure.suptitle(title, fontsize=13)
+        figure.suptitle(_literal(title), fontsize=13)
     first_in_row: dict[tuple[int, type], Any] = {}
     for x, column in enumerate(columns):
         seconds = max(_seconds(panel) for panel in column)
@@ -116,11 +119,15 @@ def _figure(columns: list[list[Panel]], title: str | None) -> Any:
             first_in_row.setdefault((y, type(panel)), axes)
             _draw_panel(axes, panel)
             axes.set_xlim(0, max(seconds, 1e-3))
-            axes.set_title(panel.title, fontsize=10, loc="left")
+            axes.set_title(_literal(panel.title), fontsize=10, loc="left")
             axes.tick_params(labelsize=8, labelbottom=y == len(column) - 1)
             if y == len(column) - 1:
                 axes.set_xlabel("time (s)", fontsize=9)
     return figure
+
+
+def _literal(text: str) -> str:
+    return printable(text).replace("$", r"\$")  # file names are not formulas
 
 
 def _seconds(panel: Panel) -> float:

@@ -1,0 +1,315 @@
+"""The host: how commands are found, and how each kind of end is reported."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import types
+import warnings
+from importlib.metadata import EntryPoint, EntryPoints
+
+import pytest
+import typer
+
+from mlx_rvc_cli import CommandError, host
+from mlx_rvc_cli.host import main
+
+
+def greet(name: str, loud: bool = False, as_json: bool = typer.Option(False, "--json")) -> None:
+    """Greet somebody."""
+    print(json.dumps({"hello": name}) if as_json else f"hello {name}{'!' if loud else ''}")
+
+
+group = typer.Typer(help="A group.")
+
+
+@group.command()
+def only() -> None:
+    """The one command of a group."""
+    print("only ran")
+
+
+def ending(error):
+    def end(as_json: bool = typer.Option(False, "--json")) -> None:
+        raise error
+
+    return end
+
+
+@pytest.fixture
+def commands(monkeypatch):
+    """Install commands as a package would; returns the module they live in."""
+    module = types.ModuleType("fake_commands")
+    module.greet, module.group, module.number = greet, group, 7
+    monkeypatch.setitem(sys.modules, "fake_commands", module)
+    entries = {}
+
+    def install(name, value=None, command=None):
+        if command is not None:
+            setattr(module, name, command)
+        value = value or f"fake_commands:{name}"
+        entries[name, value] = EntryPoint(name, value, host.GROUP)
+        return name
+
+    def find(group):
+        return EntryPoints(entries.values())
+
+    monkeypatch.setattr(host.importlib.metadata, "entry_points", find)
+    return install
+
+
+def test_a_function_becomes_a_command(commands, capsys):
+    commands("greet")
+    assert main(["greet", "Ada", "--loud"]) == 0
+    assert capsys.readouterr() == ("hello Ada!\n", "")
+
+
+def test_a_typer_becomes_a_group_even_with_one_command(commands, capsys):
+    commands("group")
+    assert main(["group", "only"]) == 0
+    assert capsys.readouterr().out == "only ran\n"
+
+
+def test_help_lists_commands_in_order_of_use(commands, capsys):
+    for name in ("zeta", "f0", "alpha", "info", "convert"):
+        commands(name, "fake_commands:greet")
+    assert main(["--help"]) == 0
+    out = capsys.readouterr().out
+    listed = [line.split()[0] for line in out.split("Commands:")[1].splitlines() if line.strip()]
+    assert listed == ["convert", "info", "f0", "alpha", "zeta"]
+    assert main([]) == 0
+    assert capsys.readouterr().out == out
+    assert main(["greet", "-h"]) == 2  # not installed here
+    assert main(["info", "-h"]) == 0
+    assert "Greet somebody." in capsys.readouterr().out
+
+
+def test_no_commands_says_how_to_get_them(commands, capsys):
+    assert main(["--help"]) == 0
+    assert "pip install mlx-rvc" in capsys.readouterr().out
+    assert main(["convert"]) == 1
+    assert "no commands are installed" in capsys.readouterr().err
+
+
+def test_broken_commands_do_not_take_the_others_with_them(commands, capsys):
+    commands("greet")
+    commands("broken", "module_that_is_not_there:run")
+    commands("number")
+    assert main(["greet", "Ada"]) == 0
+    assert capsys.readouterr() == ("hello Ada\n", "")
+    assert main(["--help"]) == 0
+    out, err = capsys.readouterr()
+    assert "broken  unavailable" in out
+    assert "greet   Greet somebody." in out
+    assert len(err.splitlines()) == 2
+    assert "warning: the command 'broken' is unavailable: module_that_is_not_there:run" in err
+    assert "found int" in err
+    for arguments in (["broken"], ["broken", "--help"], ["broken", "x", "--y", "z"]):
+        assert main(arguments) == 1
+        out, err = capsys.readouterr()
+        assert out == ""
+        assert err.startswith("mlx-rvc: error: the command 'broken' is unavailable")
+        assert err.count("\n") == 1
+
+
+def test_only_the_command_that_runs_is_imported(commands):
+    commands("greet")
+    commands("heavy", "this_would_raise:run")
+    assert main(["greet", "Ada"]) == 0
+    assert "this_would_raise" not in sys.modules
+
+
+def test_two_packages_with_one_name(commands, capsys):
+    commands("greet")
+    commands("greet", "fake_commands:group")
+    assert main(["greet", "Ada"]) == 0
+    out, err = capsys.readouterr()
+    assert out == "hello Ada\n"
+    assert "two packages bring the command 'greet'" in err
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (CommandError("no voice here"), "no voice here"),
+        (ValueError("two\nlines \x1b[31m red"), "two lines [31m red"),
+        (FileNotFoundError(2, "No such file or directory", "a.wav"), "a.wav: No such file or"),
+        (OSError("disk went away"), "disk went away"),
+        (MemoryError(), "not enough memory"),
+        (KeyError("weight"), "unexpected KeyError: 'weight' (MLX_RVC_DEBUG=1 shows where)"),
+        (RuntimeError("[metal] out"), "unexpected RuntimeError: [metal] out (MLX_RVC_DEBUG"),
+        (AssertionError(), "AssertionError"),
+    ],
+)
+def test_errors_are_one_line_and_status_1(commands, capsys, monkeypatch, error, text):
+    monkeypatch.delenv("MLX_RVC_DEBUG", raising=False)
+    commands("fail", command=ending(error))
+    assert main(["fail"]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith(f"mlx-rvc: error: {text}")
+    assert err.count("\n") == 1
+    assert main(["fail", "--json"]) == 1
+    out, err = capsys.readouterr()
+    assert f"mlx-rvc: error: {json.loads(out)['error']}\n" == err
+
+
+def test_the_traceback_only_on_request(commands, capsys, monkeypatch):
+    commands("fail", command=ending(KeyError("weight")))
+    monkeypatch.setenv("MLX_RVC_DEBUG", "1")
+    assert main(["fail"]) == 1
+    err = capsys.readouterr().err
+    assert "Traceback" in err
+    assert err.splitlines()[-1] == "mlx-rvc: error: unexpected KeyError: 'weight'"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["gret"], "No such command 'gret'. Did you mean 'greet'?"),
+        (["greet"], "Missing argument"),
+        (["greet", "a", "b"], "unexpected extra argument"),
+        (["greet", "a", "--what"], "No such option"),
+        (["--what"], "No such option"),
+        (["group"], "Missing command"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_status_2(commands, capsys, arguments, text):
+    commands("greet")
+    commands("group")
+    assert main(arguments) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert text in err
+    assert "--help')" in err
+    assert err.count("\n") == 1
+    assert main([*arguments, "--json"]) == 2
+    assert "error" in json.loads(capsys.readouterr().out)
+
+
+def test_other_ends(commands, capsys):
+    commands("stop", command=ending(KeyboardInterrupt()))
+    commands("exit", command=ending(typer.Exit(7)))
+    commands("abort", command=ending(typer.Abort()))
+    assert main(["stop"]) == 130
+    assert capsys.readouterr().err == "\nmlx-rvc: interrupted\n"
+    assert main(["abort"]) == 130
+    assert main(["exit"]) == 7
+
+
+def test_warnings_are_one_line(commands, capsys):
+    def warn() -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("default")
+            warnings.warn("mind\nthe gap", UserWarning, stacklevel=1)
+
+    commands("warn", command=warn)
+    before = warnings.showwarning
+    assert main(["warn"]) == 0
+    assert capsys.readouterr().err == "mlx-rvc: warning: mind the gap\n"
+    assert warnings.showwarning is before
+
+
+def test_version_lists_parts(capsys):
+    assert main(["--version"]) == 0
+    rows = dict(line.split() for line in capsys.readouterr().out.splitlines())
+    assert next(iter(rows)) == "mlx-rvc-cli"
+    assert rows["python"] == sys.version.split()[0]
+
+
+# --- as a process -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def installed(tmp_path):
+    """A folder with a distribution that brings commands through real entry points."""
+    info = tmp_path / "stranger-1.2.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: stranger\nVersion: 1.2\n")
+    (info / "entry_points.txt").write_text(
+        "[mlx_rvc.commands]\nmany = stranger:many\nwait = stranger:wait\n"
+    )
+    (tmp_path / "stranger.py").write_text(
+        "import sys, time\n"
+        "from mlx_rvc_cli.files import atomic_path\n"
+        "def many() -> None:\n"
+        "    'Print much.'\n"
+        "    for i in range(100000): print('line', i)\n"
+        "def wait(path: str) -> None:\n"
+        "    'Wait while a file is open.'\n"
+        "    with atomic_path(path):\n"
+        "        print('ready', flush=True)\n"
+        "        time.sleep(60)\n"
+    )
+    paths = [str(tmp_path), os.environ.get("PYTHONPATH", "")]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in paths if p)}
+
+
+HOST = [sys.executable, "-m", "mlx_rvc_cli"]
+
+
+def test_commands_of_a_stranger_are_found(installed):
+    done = subprocess.run(
+        [*HOST, "--help"], env=installed, capture_output=True, text=True, check=True
+    )
+    assert "Print much." in done.stdout
+    done = subprocess.run(
+        [*HOST, "--version"], env=installed, capture_output=True, text=True, check=True
+    )
+    assert "stranger 1.2" in done.stdout
+
+
+def test_a_reader_that_leaves_gets_no_traceback(installed):
+    with subprocess.Popen(
+        [*HOST, "many"], env=installed, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout.readline() == b"line 0\n"
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("number", "status", "said"),
+    [(signal.SIGINT, 130, b"\nmlx-rvc: interrupted\n"), (signal.SIGTERM, 143, b"")],
+)
+def test_a_signal_leaves_no_temporary_file(installed, tmp_path, number, status, said):
+    folder = tmp_path / "out"
+    folder.mkdir()
+    with subprocess.Popen(
+        [*HOST, "wait", str(folder / "x.wav")],
+        env=installed,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdout.readline() == b"ready\n"
+        assert len(list(folder.iterdir())) == 1
+        process.send_signal(number)
+        assert process.wait(timeout=30) == status
+        assert process.stderr.read() == said
+    assert list(folder.iterdir()) == []
+
+
+def test_the_host_is_light():
+    code = (
+        "import sys, mlx_rvc_cli, mlx_rvc_cli.host, mlx_rvc_cli.console, mlx_rvc_cli.errors,"
+        "mlx_rvc_cli.files, mlx_rvc_cli.audio, mlx_rvc_cli.picture;"
+        "print([m for m in ('numpy', 'mlx', 'matplotlib', 'soundfile', 'soxr', 'rich')"
+        " if m in sys.modules])"
+    )
+    start = time.perf_counter()
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+    assert time.perf_counter() - start < 5  # loose: other work may run beside
+
+
+def test_public_names_are_sorted_and_exist():
+    import mlx_rvc_cli
+
+    assert sorted(mlx_rvc_cli.__all__) == sorted(mlx_rvc_cli._HOME)
+    for name in mlx_rvc_cli.__all__:
+        assert getattr(mlx_rvc_cli, name)
+    with pytest.raises(AttributeError, match="nonsense"):
+        mlx_rvc_cli.nonsense  # noqa: B018
