@@ -89,9 +89,12 @@ def _decode(path: Path) -> tuple[np.ndarray, int, int | None]:
             if announced is not None:
                 samples = file.read(dtype="float32", always_2d=True)
             else:
-                blocks: list[Any] = [np.zeros((0, file.channels), np.float32)]
-                while len(block := file.read(_BLOCK, dtype="float32", always_2d=True)):
-                    blocks.append(block)
+                # A piped FLAC does not know its length, and seeking in it, which soundfile does
+                # after each read, fails.
+                file.seekable = lambda: False
+                blocks: list[Any] = []
+                while not blocks or len(blocks[-1]) == _BLOCK:
+                    blocks.append(file.read(_BLOCK, dtype="float32", always_2d=True))
                 samples = np.concatenate(blocks)
             return samples, file.samplerate, announced
     except MemoryError:
