@@ -1,4 +1,4 @@
-"""Convolutions, matrix products and GRU for MLX: its own ops on a GPU, a BLAS path where MLX is slow."""
+"""Convolutions, matrix products and GRU for MLX: its own ops, or BLAS where MLX is slow."""
 
 from mlx_fastops._arrays import Array, native, to_mlx, to_numpy
 from mlx_fastops._backend import Backend, selected_backend, use_backend

@@ -27,8 +27,10 @@ def forced_backend(backend: str | None = None) -> Backend | None:
     ):
         if name is None:
             continue
-        if name == "mlx" or name == "blas":
-            return name
+        if name == "mlx":
+            return "mlx"
+        if name == "blas":
+            return "blas"
         if name == "auto":
             return None
         raise ValueError(f"{source} is {name!r}; expected 'auto', 'mlx' or 'blas'")

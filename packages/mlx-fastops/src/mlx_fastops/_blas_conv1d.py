@@ -10,46 +10,61 @@ everything, and the input is never unfolded:
     product 1, rows                [1 2 3|4 5 6]          -> outputs 1, 4
     product 2, rows                  [2 3 4|5 6 7]        -> outputs 2, 5
 
-Dilation d: the same on each of the d interleaved signals x[j::d], after a copy of a block of them.
-All of it runs in blocks of frames that stay in the cache, which also bounds the memory.
+Dilation d: the same on the d interleaved signals x[j::d], after a copy of a block of them.
+A kernel as long as HuBERT's positional one (128 taps in 16 groups) would leave products of few
+rows: it is cut into parts of 8 taps, all parts are outputs of one product, and their shifted
+results are added. All of it runs in blocks of frames that stay in the cache, which also bounds
+the memory.
 """
+
+from dataclasses import replace
 
 import numpy as np
 
+from mlx_fastops._arrays import Array
 from mlx_fastops._geometry import Geometry
+from mlx_fastops._packed import packed
 
-# Bytes of input and output per block: the cache two cores share, by measurement.
-BLOCK_BYTES = 4 << 20
+# Bytes of input and output per block, by measurement: small enough for the cache the cores share,
+# large enough that a product is worth the start of the BLAS threads.
+BLOCK_BYTES = 8 << 20
+
+# Kernels longer than four parts are cut into parts of this many taps.
+PART_TAPS = 8
 
 
 def conv1d(
-    x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, geometry: Geometry
+    x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, geometry: Geometry, owner: Array
 ) -> np.ndarray:
-    """Convolve x (B, T, C) with weight (O, K, C/groups) -> (B, T_out, O)."""
+    """Convolve x (B, T, C) with weight (O, K, C/groups) -> (B, T_out, O).
+
+    `owner` is the array the caller gave as weight: what must be rearranged is kept with it.
+    """
     out_channels, taps, group_in = weight.shape
     y = np.empty((x.shape[0], geometry.output[0], out_channels), x.dtype)
     if y.size == 0:
         return y
-    groups = geometry.groups
-    if groups == 1:
-        matrix = weight.reshape(out_channels, taps * group_in).T  # (K*C, O), a view
-        for signal, out in zip(x, y, strict=True):
-            convolve(np.ascontiguousarray(signal), matrix, bias, out, geometry)
-    elif group_in == 1:
+    if group_in == 1 < geometry.groups:
         for signal, out in zip(x, y, strict=True):
             _depthwise(signal, weight[:, :, 0], bias, out, geometry)
-    else:
-        group_out = out_channels // groups
-        for signal, out in zip(x, y, strict=True):
-            for g in range(groups):
-                rows = slice(g * group_out, (g + 1) * group_out)
-                convolve(
-                    np.ascontiguousarray(signal[:, g * group_in : (g + 1) * group_in]),
-                    weight[rows].reshape(group_out, -1).T,
-                    None if bias is None else bias[rows],
-                    out[:, rows],
-                    geometry,
-                )
+        return y
+    in_parts = taps > 4 * PART_TAPS and geometry.stride == geometry.dilation == (1,)
+    matrices = (
+        packed(owner, f"parts {geometry.groups} {x.dtype}", lambda: _parts(weight, geometry.groups))
+        if in_parts
+        else weight.reshape(geometry.groups, -1, taps * group_in).swapaxes(1, 2)  # a view
+    )
+    group_out = out_channels // geometry.groups
+    for signal, out in zip(x, y, strict=True):
+        for g, matrix in enumerate(matrices):
+            rows = slice(g * group_out, (g + 1) * group_out)
+            (_convolve_in_parts if in_parts else convolve)(
+                np.ascontiguousarray(signal[:, g * group_in : (g + 1) * group_in]),
+                matrix,
+                None if bias is None else bias[rows],
+                out[:, rows],
+                geometry,
+            )
     return y
 
 
@@ -68,10 +83,11 @@ def convolve(
     for start in range(0, len(y), size):
         out = y[start : start + size]
         segment = _padded(x, start, len(out), geometry)
+        if dilation > 1 and stride == 1:
+            _dilated(segment, matrix, taps, dilation, bias, out)
+            continue
         if dilation == 1:
             _overlapping(segment, matrix, taps, stride, out)
-        elif stride == 1:
-            _dilated(segment, matrix, taps, dilation, out)
         else:
             _unfolded(segment, matrix, taps, stride, dilation, out)
         if bias is not None:
@@ -79,7 +95,7 @@ def convolve(
 
 
 def _padded(x: np.ndarray, start: int, count: int, geometry: Geometry) -> np.ndarray:
-    """Return the frames that `count` outputs from `start` see: a view unless padding is among them."""
+    """Return the frames that `count` outputs from `start` see: a view if none is padding."""
     first = start * geometry.stride[0] - geometry.padding[0]
     last = first + (count - 1) * geometry.stride[0] + geometry.span[0]
     if first >= 0 and last <= len(x):
@@ -113,14 +129,62 @@ def _overlapping(
         np.matmul(runs, matrix, out=rows)
 
 
-def _dilated(x: np.ndarray, matrix: np.ndarray, taps: int, dilation: int, out: np.ndarray) -> None:
+def _dilated(
+    x: np.ndarray,
+    matrix: np.ndarray,
+    taps: int,
+    dilation: int,
+    bias: np.ndarray | None,
+    out: np.ndarray,
+) -> None:
+    # The interleaved signals lie one after the other, so that one set of products serves all;
+    # the rows that reach from one signal into the next are computed and dropped.
     frames = -(-len(x) // dilation)
+    whole, rest = divmod(len(x), dilation)
     apart = np.empty((dilation, frames, x.shape[1]), x.dtype)
-    whole = len(x) // dilation
-    apart[:, :whole] = x[: whole * dilation].reshape(whole, dilation, -1).swapaxes(0, 1)
-    apart[: len(x) - whole * dilation, whole:] = x[whole * dilation :, None]
-    for j in range(min(dilation, len(out))):
-        _overlapping(apart[j], matrix, taps, 1, out[j::dilation])
+    apart[:, :whole] = x[: whole * dilation].reshape(whole, dilation, x.shape[1]).swapaxes(0, 1)
+    apart[:rest, whole:] = x[whole * dilation :, None]
+    apart[rest:, whole:] = 0
+    product = np.empty((dilation * frames, out.shape[1]), x.dtype)
+    _overlapping(
+        apart.reshape(dilation * frames, -1), matrix, taps, 1, product[: len(product) - taps + 1]
+    )
+    product = product.reshape(dilation, frames, -1)
+    whole, rest = divmod(len(out), dilation)
+    shift = out.dtype.type(0) if bias is None else bias
+    evenly = product[:, :whole].swapaxes(0, 1)
+    np.add(evenly, shift, out=out[: whole * dilation].reshape(evenly.shape))
+    if rest:
+        np.add(product[:rest, whole], shift, out=out[whole * dilation :])
+
+
+def _parts(weight: np.ndarray, groups: int) -> np.ndarray:
+    """Return (groups, part taps * C/groups, parts * O/groups) from weight (O, K, C/groups)."""
+    out_channels, taps, group_in = weight.shape
+    parts = -(-taps // PART_TAPS)
+    whole = np.zeros((out_channels, parts * PART_TAPS, group_in), weight.dtype)
+    whole[:, :taps] = weight
+    whole = whole.reshape(groups, out_channels // groups, parts, PART_TAPS * group_in)
+    matrices = np.ascontiguousarray(whole.transpose(0, 3, 2, 1))
+    return matrices.reshape(groups, PART_TAPS * group_in, -1)
+
+
+def _convolve_in_parts(
+    x: np.ndarray, matrix: np.ndarray, bias: np.ndarray | None, y: np.ndarray, geometry: Geometry
+) -> None:
+    parts = -(-geometry.kernel[0] // PART_TAPS)
+    whole = replace(geometry, kernel=(parts * PART_TAPS,))  # the last part may end in zero taps
+    shift = y.dtype.type(0) if bias is None else bias
+    size = max(BLOCK_BYTES // (x.itemsize * (x.shape[1] + matrix.shape[1])), 8 * PART_TAPS)
+    for start in range(0, len(y), size):
+        out = y[start : start + size]
+        segment = _padded(x, start, len(out), whole)
+        product = np.empty((len(segment) - PART_TAPS + 1, matrix.shape[1]), x.dtype)
+        _overlapping(segment, matrix, PART_TAPS, 1, product)
+        product = product.reshape(len(product), parts, -1)
+        np.add(product[: len(out), 0], shift, out=out)
+        for part in range(1, parts):
+            out += product[part * PART_TAPS :, part][: len(out)]
 
 
 def _unfolded(

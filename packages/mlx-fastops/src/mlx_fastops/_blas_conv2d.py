@@ -1,4 +1,13 @@
-"""Two-dimensional convolution: the taps of each output are gathered per block, then one product."""
+"""Two-dimensional convolution in blocks of rows, by one of three ways.
+
+- 1x1 kernels: one matrix product on the image as it lies.
+- Few channels: the KW taps of a row are laid beside each other (KW copies), and each of the KH
+  kernel rows is one product on the same copy, shifted by whole image rows.
+- Many channels, or a vertical stride: all KH*KW taps are laid beside each other, one product.
+
+Unfolding costs KH*KW copies of the input, which only many channels pay back. Blocks stay in the
+cache the cores share.
+"""
 
 import numpy as np
 
@@ -6,64 +15,123 @@ from mlx_fastops._geometry import Geometry
 
 BLOCK_BYTES = 4 << 20
 
+# From here on one long product beats KH shorter ones that must be added up, by measurement.
+MANY_CHANNELS = 256
+
 
 def conv2d(
     x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, geometry: Geometry
 ) -> np.ndarray:
     """Convolve x (B, H, W, C) with weight (O, KH, KW, C/groups) -> (B, H_out, W_out, O)."""
-    out_channels, *_, group_in = weight.shape
-    y = np.empty((x.shape[0], *geometry.output, out_channels), x.dtype)
-    if y.size == 0:
-        return y
-    group_out = out_channels // geometry.groups
-    for image, out in zip(x, y, strict=True):
-        for g in range(geometry.groups):
-            rows = slice(g * group_out, (g + 1) * group_out)
-            _convolve(
-                image[:, :, g * group_in : (g + 1) * group_in],
-                weight[rows].reshape(group_out, -1).T,
-                None if bias is None else bias[rows],
-                out[:, :, rows],
-                geometry,
-            )
+    y = np.empty((x.shape[0], *geometry.output, weight.shape[0]), x.dtype)
+    convolve_into(y, x, weight, bias, geometry)
     return y
 
 
-def _convolve(
-    x: np.ndarray,
-    matrix: np.ndarray,
-    bias: np.ndarray | None,
+def convolve_into(
     y: np.ndarray,
+    x: np.ndarray,
+    weight: np.ndarray,
+    bias: np.ndarray | None,
     geometry: Geometry,
 ) -> None:
-    height, width, channels = x.shape
-    (kernel_h, kernel_w), (stride_h, stride_w) = geometry.kernel, geometry.stride
-    (pad_h, pad_w), (dilation_h, dilation_w) = geometry.padding, geometry.dilation
-    out_h, out_w, _ = y.shape
-    per_row = x.itemsize * out_w * (matrix.shape[0] + matrix.shape[1])
-    size = max(1, BLOCK_BYTES // per_row)
-    for start in range(0, out_h, size):
-        out = y[start : start + size]
-        taken = np.zeros((len(out), out_w, kernel_h, kernel_w, channels), x.dtype)
+    """Write the convolution into y (B, H_out, W_out, O), which may be any strided view."""
+    if y.size == 0:
+        return
+    out_channels, *_, group_in = weight.shape
+    group_out = out_channels // geometry.groups
+    pointwise = geometry.kernel == geometry.stride == (1, 1) and geometry.padding == (0, 0)
+    if pointwise:
+        way = _pointwise
+    elif geometry.stride[0] == 1 and group_in < MANY_CHANNELS:
+        way = _row_by_row
+    else:
+        way = _unfolded
+    for image, out in zip(x, y, strict=True):
+        for g in range(geometry.groups):
+            rows = slice(g * group_out, (g + 1) * group_out)
+            way(
+                image[:, :, g * group_in : (g + 1) * group_in],
+                weight[rows],
+                x.dtype.type(0) if bias is None else bias[rows],
+                out[:, :, rows],
+                geometry,
+            )
+
+
+def _blocks(y: np.ndarray, width: int) -> list[tuple[int, np.ndarray]]:
+    """Cut y (H, W, O) into blocks of rows; a pixel needs `width` numbers besides its output."""
+    size = max(1, BLOCK_BYTES // (y.itemsize * y.shape[1] * (width + 2 * y.shape[2])))
+    return [(start, y[start : start + size]) for start in range(0, len(y), size)]
+
+
+def _pointwise(
+    x: np.ndarray, weight: np.ndarray, bias: np.ndarray, y: np.ndarray, _: Geometry
+) -> None:
+    matrix = weight.reshape(len(weight), -1).T
+    for start, out in _blocks(y, x.shape[2]):
+        pixels = np.ascontiguousarray(x[start : start + len(out)]).reshape(-1, x.shape[2])
+        np.add(np.matmul(pixels, matrix).reshape(out.shape), bias, out=out)
+
+
+def _row_by_row(
+    x: np.ndarray, weight: np.ndarray, bias: np.ndarray, y: np.ndarray, geometry: Geometry
+) -> None:
+    channels, out_w = x.shape[2], y.shape[1]
+    kernel_h, kernel_w = geometry.kernel
+    dilation_h = geometry.dilation[0]
+    matrices = [weight[:, i].reshape(len(weight), -1).T for i in range(kernel_h)]  # views
+    for start, out in _blocks(y, kernel_w * channels):
+        reach = len(out) + dilation_h * (kernel_h - 1)
+        top = start - geometry.padding[0]
+        beside = np.empty((reach, out_w, kernel_w, channels), x.dtype)
+        for j in range(kernel_w):
+            _take(x, top, 1, j, geometry, beside[:, :, j])
+        pixels = beside.reshape(reach * out_w, -1)
+        count = len(out) * out_w
+        total = np.matmul(pixels[:count], matrices[0])
+        term = np.empty_like(total) if kernel_h > 1 else total
+        for i, matrix in enumerate(matrices[1:], 1):
+            first = i * dilation_h * out_w
+            np.matmul(pixels[first : first + count], matrix, out=term)
+            total += term
+        np.add(total.reshape(out.shape), bias, out=out)
+
+
+def _unfolded(
+    x: np.ndarray, weight: np.ndarray, bias: np.ndarray, y: np.ndarray, geometry: Geometry
+) -> None:
+    channels, out_w = x.shape[2], y.shape[1]
+    (kernel_h, kernel_w), stride_h = geometry.kernel, geometry.stride[0]
+    matrix = weight.reshape(len(weight), -1).T
+    for start, out in _blocks(y, matrix.shape[0]):
+        taken = np.empty((len(out), out_w, kernel_h, kernel_w, channels), x.dtype)
         for i in range(kernel_h):
-            top = start * stride_h - pad_h + i * dilation_h
-            to_h, from_h = _meeting(top, stride_h, len(out), height)
+            top = start * stride_h - geometry.padding[0] + i * geometry.dilation[0]
             for j in range(kernel_w):
-                to_w, from_w = _meeting(j * dilation_w - pad_w, stride_w, out_w, width)
-                taken[to_h, to_w, i, j] = x[from_h, from_w]
+                _take(x, top, stride_h, j, geometry, taken[:, :, i, j])
         product = np.matmul(taken.reshape(-1, matrix.shape[0]), matrix)
-        product = product.reshape(len(out), out_w, -1)
-        if bias is None:
-            out[...] = product
-        else:
-            np.add(product, bias, out=out)
+        np.add(product.reshape(out.shape), bias, out=out)
+
+
+def _take(
+    x: np.ndarray, top: int, step: int, column: int, geometry: Geometry, to: np.ndarray
+) -> None:
+    """Copy what kernel column `column` sees, from image row `top` on; zeros outside the image."""
+    left = column * geometry.dilation[1] - geometry.padding[1]
+    to_h, from_h = _meeting(top, step, to.shape[0], x.shape[0])
+    to_w, from_w = _meeting(left, geometry.stride[1], to.shape[1], x.shape[1])
+    to[: to_h.start] = 0
+    to[to_h.stop :] = 0
+    to[to_h, : to_w.start] = 0
+    to[to_h, to_w.stop :] = 0
+    to[to_h, to_w] = x[from_h, from_w]
 
 
 def _meeting(first: int, step: int, count: int, length: int) -> tuple[slice, slice]:
-    """Of positions first, first+step, ...: the slice of them inside [0, length), and where that is."""
+    """Return which of the positions first, first+step, ... lie in [0, length), and where there."""
     low = max(0, -(first // step))
-    high = max(low, min(count, -((first - length) // step)))
-    if low == high:
+    high = min(count, -((first - length) // step))
+    if low >= high:
         return slice(0, 0), slice(0, 0)
-    start = first + low * step
-    return slice(low, high), slice(start, first + (high - 1) * step + 1, step)
+    return slice(low, high), slice(first + low * step, first + (high - 1) * step + 1, step)

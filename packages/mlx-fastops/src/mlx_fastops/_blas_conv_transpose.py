@@ -9,12 +9,13 @@ the phases lie beside each other as channels, and interleaving them is only a ch
 """
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
 from mlx_fastops._arrays import Array
 from mlx_fastops._blas_conv1d import convolve
-from mlx_fastops._blas_conv2d import conv2d
+from mlx_fastops._blas_conv2d import convolve_into
 from mlx_fastops._geometry import Geometry
 from mlx_fastops._packed import packed
 
@@ -72,34 +73,42 @@ def _phases(weight: np.ndarray, stride: int, dilation: int, taps: int, groups: i
 
 
 def conv_transpose2d(
-    x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, geometry: Geometry
+    x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, geometry: Geometry, owner: Array
 ) -> np.ndarray:
-    """Spread x (B, H, W, C) with weight (O, KH, KW, C/groups) -> (B, H_out, W_out, O)."""
+    """Spread x (B, H, W, C) with weight (O, KH, KW, C/groups) -> (B, H_out, W_out, O).
+
+    Every pair of phases is a convolution with its own part of the kernel.
+    """
     (stride_h, stride_w), (pad_h, pad_w) = geometry.stride, geometry.padding
     batch, height, width, _ = x.shape
     out_h, out_w = geometry.output
-    weight = _undilated(weight, geometry)
+    span_h, span_w = geometry.span
     # Before cropping, padding is part of the output; what output_padding adds lies at the end.
     full = np.empty(
         (
             batch,
-            max((height - 1) * stride_h + weight.shape[1], pad_h + out_h),
-            max((width - 1) * stride_w + weight.shape[2], pad_w + out_w),
+            max((height - 1) * stride_h + span_h, pad_h + out_h),
+            max((width - 1) * stride_w + span_w, pad_w + out_w),
             weight.shape[0],
         ),
         x.dtype,
     )
+    nothing = 0 if bias is None else bias
     for i in range(stride_h):
         for j in range(stride_w):
             phase = full[:, i::stride_h, j::stride_w]
-            taps = weight[:, i::stride_h, j::stride_w]
-            if 0 in taps.shape:
-                phase[...] = 0 if bias is None else bias
-                continue
+            taps = packed(
+                owner,
+                f"phase {i} {j} {geometry.stride} {geometry.dilation} {weight.dtype}",
+                partial(_phase, weight, geometry, i, j),
+            )
             kernel = taps.shape[1:3]
+            if 0 in kernel:
+                phase[...] = nothing
+                continue
             reach = (height + kernel[0] - 1, width + kernel[1] - 1)
-            phase[:, reach[0] :] = 0 if bias is None else bias
-            phase[:, :, reach[1] :] = 0 if bias is None else bias
+            phase[:, reach[0] :] = nothing
+            phase[:, :, reach[1] :] = nothing
             inner = replace(
                 geometry,
                 kernel=kernel,
@@ -108,9 +117,15 @@ def conv_transpose2d(
                 padding=(kernel[0] - 1, kernel[1] - 1),
                 output=reach,
             )
-            turned = np.ascontiguousarray(taps[:, ::-1, ::-1])
-            phase[:, : reach[0], : reach[1]] = conv2d(x, turned, bias, inner)
+            convolve_into(phase[:, : reach[0], : reach[1]], x, taps, bias, inner)
     return np.ascontiguousarray(full[:, pad_h : pad_h + out_h, pad_w : pad_w + out_w])
+
+
+def _phase(weight: np.ndarray, geometry: Geometry, i: int, j: int) -> np.ndarray:
+    """Return the taps that outputs i and j beyond a multiple of the stride see, newest last."""
+    stride_h, stride_w = geometry.stride
+    taps = _undilated(weight, geometry)[:, i::stride_h, j::stride_w]
+    return np.ascontiguousarray(taps[:, ::-1, ::-1])
 
 
 def _undilated(weight: np.ndarray, geometry: Geometry) -> np.ndarray:

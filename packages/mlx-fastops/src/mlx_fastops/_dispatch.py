@@ -58,7 +58,7 @@ def dispatch(
     dtype = result_dtype(given)
     numpy_in = isinstance(arrays[0], np.ndarray)
     backend = forced_backend(backend) or ("blas" if numpy_in else selected_backend())
-    traced = backend == "blas" and any([is_traced(array) for array in given])
+    traced = backend == "blas" and any(is_traced(array) for array in given)
     if traced and numpy_in:
         raise ValueError(
             f"{operation}: a weight is followed by an MLX transformation (compile, vmap or grad) "

@@ -66,7 +66,8 @@ def _check_shapes(
         )
     if out_channels % groups:
         raise ValueError(
-            f"{operation}: groups is {groups}; expected a divisor of the {out_channels} out channels"
+            f"{operation}: groups is {groups}; "
+            f"expected a divisor of the {out_channels} out channels"
         )
     if bias is not None and tuple(bias.shape) != (out_channels,):
         raise ValueError(
@@ -98,7 +99,9 @@ def conv_geometry(
         "stride": _ints(operation, "stride", stride, axes, 1),
         "padding": _ints(operation, "padding", padding, axes, 0),
         "dilation": _ints(operation, "dilation", dilation, axes, 1),
-        "output_padding": _ints(operation, "output_padding", output_padding or 0, axes, 0),
+        "output_padding": _ints(
+            operation, "output_padding", 0 if output_padding is None else output_padding, axes, 0
+        ),
         "groups": groups,
     }
     output = []

@@ -3,7 +3,9 @@
 Same constructors, same parameters, same loading: only `__call__` differs.
 """
 
-import mlx.nn as nn
+from typing import Any
+
+from mlx import nn
 
 from mlx_fastops import operations
 from mlx_fastops._arrays import A, Array
@@ -86,20 +88,8 @@ class GRU(nn.GRU):
 
     def __call__(self, x: A, hidden: Array | None = None, *, reverse: bool = False) -> A:
         """Run over time from the state `hidden` (B, H), backwards if `reverse`."""
-        batched = x.ndim == 3
-        y = operations.gru(
-            x if batched else x[None],
-            self.Wx,
-            self.Wh,
-            self.b,
-            self.bhn,
-            reverse=reverse,
-            h0=_state(hidden, batched),
-        )
-        return y if batched else y[0]
-
-
-def _state(hidden: Array | None, batched: bool) -> Array | None:
-    if hidden is None or batched:
-        return hidden
-    return hidden.reshape(1, -1)
+        if x.ndim == 2:
+            state = None if hidden is None else hidden.reshape(1, -1)
+            y: Any = self(x[None], state, reverse=reverse)
+            return y[0]
+        return operations.gru(x, self.Wx, self.Wh, self.b, self.bhn, reverse=reverse, h0=hidden)

@@ -20,6 +20,10 @@ def _plus(y: mx.array, bias: mx.array | None) -> mx.array:
     return y if bias is None else y + bias
 
 
+def _pair(values: tuple[int, ...]) -> tuple[int, int]:
+    return values[0], values[1]
+
+
 def _safe_padding(g: Geometry) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Return the padding and output_padding that MLX's transposed op computes correctly.
 
@@ -68,12 +72,14 @@ def conv1d(
         groups=groups,
     )
 
+    owner = weight
+
     def mlx_op(x: mx.array, weight: mx.array, bias: mx.array | None) -> mx.array:
         y = mx.conv1d(x, weight, g.stride[0], g.padding[0], g.dilation[0], g.groups)
         return _plus(y, bias)
 
     def blas_op(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None) -> np.ndarray:
-        return _blas_conv1d.conv1d(x, weight, bias, g)
+        return _blas_conv1d.conv1d(x, weight, bias, g, owner)
 
     return dispatch("conv1d", (x, weight, bias), mlx_op, blas_op, backend)
 
@@ -151,7 +157,10 @@ def conv2d(
     )
 
     def mlx_op(x: mx.array, weight: mx.array, bias: mx.array | None) -> mx.array:
-        return _plus(mx.conv2d(x, weight, g.stride, g.padding, g.dilation, g.groups), bias)
+        return _plus(
+            mx.conv2d(x, weight, _pair(g.stride), _pair(g.padding), _pair(g.dilation), g.groups),
+            bias,
+        )
 
     def blas_op(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None) -> np.ndarray:
         return _blas_conv2d.conv2d(x, weight, bias, g)
@@ -189,13 +198,23 @@ def conv_transpose2d(
         output_padding=output_padding,
     )
 
+    owner = weight
+
     def mlx_op(x: mx.array, weight: mx.array, bias: mx.array | None) -> mx.array:
         padding, extra = _safe_padding(g)
-        y = mx.conv_transpose2d(x, weight, g.stride, padding, g.dilation, extra, g.groups)
+        y = mx.conv_transpose2d(
+            x,
+            weight,
+            _pair(g.stride),
+            _pair(padding),
+            _pair(g.dilation),
+            _pair(extra),
+            g.groups,
+        )
         return _plus(_cropped(y, g, padding), bias)
 
     def blas_op(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None) -> np.ndarray:
-        return _blas_conv_transpose.conv_transpose2d(x, weight, bias, g)
+        return _blas_conv_transpose.conv_transpose2d(x, weight, bias, g, owner)
 
     return dispatch("conv_transpose2d", (x, weight, bias), mlx_op, blas_op, backend)
 
