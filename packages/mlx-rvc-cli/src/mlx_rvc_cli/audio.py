@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 # libsndfile's Vorbis and MP3 encoders put a whole write on the stack: long audio goes in blocks.
 _BLOCK = 1 << 16  # frames
-_PLAUSIBLE = 1 << 33  # frames; a header above this says "unknown length" or lies
+_UNKNOWN = (1 << 63) - 1  # frames, as libsndfile says that a file does not give its length
 _WAV_LIMIT = (1 << 32) - 4096  # bytes; RIFF sizes are 32-bit
 _PEAK = 0.99  # what a too loud signal is scaled to, as the reference does
 
@@ -85,7 +85,7 @@ def _decode(path: Path) -> tuple[np.ndarray, int, int | None]:
 
     try:
         with soundfile.SoundFile(path) as file:
-            announced = file.frames if 0 < file.frames < _PLAUSIBLE else None
+            announced = file.frames if file.frames < _UNKNOWN else None
             if announced is not None:
                 samples = file.read(dtype="float32", always_2d=True)
             else:
