@@ -181,6 +181,12 @@ def test_deeply_nested_keys_are_refused_without_a_crash(make):
         mlx_pth.load(make.zip(b"\x80\x02" + code + b"."))
 
 
+def test_keys_whose_hashes_collide_are_refused(make):
+    with pytest.raises(RefusedError, match="key"):
+        mlx_pth.load(make.zip({2**61 - 1: 0, 2 * (2**61 - 1): 1}))
+    assert mlx_pth.load(make.zip({0: 1, -5: 2, (1, "a"): 3})) == {0: 1, -5: 2, (1, "a"): 3}
+
+
 def test_a_list_that_contains_itself(make):
     with pytest.raises(RefusedError, match="contain themselves"):
         mlx_pth.load(make.zip(b"\x80\x02]q\x00h\x00a."))

@@ -248,13 +248,24 @@ class _Machine:
 
 
 def plain_key(key: Any) -> Any:
-    """Check that a dict key is plain: hashing a deeply nested tuple would overflow the C stack."""
-    plain = (str, int, float, bool, bytes, type(None))
-    if type(key) in plain:
-        return key
-    if type(key) is tuple and len(key) <= 64 and all(type(part) in plain for part in key):
+    """Check that a dict key is plain, so that hashing it is safe.
+
+    Hashing a deeply nested tuple would overflow the C stack, and whole numbers from 2^61 on may all
+    be given the same hash, which makes a dict of them take hours.
+    """
+    if _is_plain(key) or (type(key) is tuple and len(key) <= 64 and all(map(_is_plain, key))):
         return key
     raise RefusedError(
-        f"a dict has a key of type {type(key).__name__}; numbers, text and flat tuples are "
-        "expected. Save the weights again as a plain state dict"
+        f"a dict has a key of type {type(key).__name__} ({_brief(key)}); text, numbers below 2^60 "
+        "and flat tuples are expected. Save the weights again as a plain state dict"
     )
+
+
+def _is_plain(key: Any) -> bool:
+    if type(key) is int:
+        return abs(key) < 2**60
+    return type(key) in (str, float, bool, bytes, type(None))
+
+
+def _brief(key: Any) -> str:
+    return hex(key)[:40] if type(key) is int else "nested or foreign"
