@@ -7,6 +7,8 @@ needs torch and transformers. Written to packages/mlx-contentvec/tests/golden:
 - `post_norm.npz`, `pre_norm.npz`: weights under Hugging Face's names, the configuration as JSON,
   audio (two items), and what every step made of it. `post_norm` is shaped as HuBERT base (group
   norm, no biases in the convolutions), `pre_norm` as HuBERT large.
+- `pytorch_model.bin`: the weights of `post_norm` as transformers 4.27 saved them (`weight_g`,
+  `weight_v`), in torch's zip format.
 - `fairseq.pt`, `fairseq_legacy.pt`: the weights of `post_norm` as fairseq names and pickles them,
   in half precision, with an object of a fairseq class inside (made here under fairseq's name, since
   fairseq itself no longer installs), in torch's zip format and in the one before it.
@@ -110,6 +112,20 @@ def save_steps(name: str, model: HubertModelWithFinalProj) -> None:
     print(path.name, path.stat().st_size, {key: value.std().round(3) for key, value in out.items()})
 
 
+def save_pytorch_model(model: HubertModelWithFinalProj) -> None:
+    """The file that encoders are published as, with weight norm in its older spelling."""
+    place = "encoder.pos_conv_embed.conv."
+    state = {
+        key.replace("parametrizations.weight.original0", "weight_g").replace(
+            "parametrizations.weight.original1", "weight_v"
+        ): tensor
+        for key, tensor in model.state_dict().items()
+    }
+    assert {place + "weight_g", place + "weight_v"} <= state.keys()
+    torch.save(state, GOLDEN / "pytorch_model.bin")
+    print("pytorch_model.bin", (GOLDEN / "pytorch_model.bin").stat().st_size)
+
+
 def fairseq_names(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """As the module tree of fairseq's HubertModel spells them."""
     out: dict[str, torch.Tensor] = {}
@@ -203,6 +219,7 @@ def main() -> None:
     GOLDEN.mkdir(parents=True, exist_ok=True)
     post_norm = toy(11)
     save_steps("post_norm.npz", post_norm)
+    save_pytorch_model(post_norm)
     save_fairseq(post_norm)
     save_lexandstuff(post_norm)
     large = {"feat_extract_norm": "layer", "conv_bias": True, "do_stable_layer_norm": True}

@@ -13,9 +13,9 @@ from mlx_contentvec.arrays import Array
 from mlx_contentvec.config import ContentvecConfig
 from mlx_contentvec.gelu import gelu
 
-# Scores held at once on the CPU: 4 MB of float32, so that they stay in the cache and memory grows
+# Scores held at once on the CPU: 1 MB of float32, so that they stay in the cache and memory grows
 # with the length of the audio, not with its square.
-SCORES_AT_ONCE = 1 << 20
+SCORES_AT_ONCE = 1 << 18
 
 
 class PositionalConvEmbedding(nn.Module):

@@ -28,7 +28,7 @@ CONV_NORM_EPS = 1e-5  # of the norms between convolutions; `layer_norm_eps` is f
 
 # Frames at a time. On the CPU a block's activations should stay in the cache, on a GPU the block
 # should be large enough to fill it.
-BLOCK_FRAMES = {"blas": 96, "mlx": 1500}
+BLOCK_FRAMES = {"blas": 128, "mlx": 1500}
 WINDOW_BLOCK = 1 << 16  # input windows at a time while their covariance is summed
 
 
@@ -110,7 +110,7 @@ class FeatureExtractor(nn.Module):
         for start in range(0, frames, size):
             begin = start * config.stride
             end = (min(start + size, frames) - 1) * config.stride + config.receptive_field
-            x = fastops.native(samples[None, begin:end, None])  # (1, samples, 1)
+            x: Array = fastops.native(samples[None, begin:end, None])  # (1, samples, 1)
             if folded is None:
                 x = first(x)
             else:

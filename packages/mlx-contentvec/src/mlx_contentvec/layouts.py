@@ -70,9 +70,7 @@ def sanitize(tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         if name in TRAINING_ONLY:
             continue
         if name in renamed:
-            raise ValueError(
-                f"{origin[name]!r} and {key!r} are both {name!r}; expected one of them"
-            )
+            raise ValueError(f"{origin[name]!r} and {key!r} are both {name!r}; expected only one")
         renamed[name], origin[name] = tensor, key
     first = renamed.get(_FIRST_CONV)
     if first is None:
