@@ -60,7 +60,9 @@ def randomise(model: torch.nn.Module, *, seed: int, sharpness: float) -> None:
                 module.bias.data = uniform(module.bias, -0.3, 0.3)
         elif isinstance(module, torch.nn.GRU):
             for name, parameter in module.named_parameters():
-                bound = 0.5 / module.input_size**0.5 if "weight_ih" in name else 0.4
+                # Wider recurrent weights make a chaotic GRU, in which rounding grows without end.
+                width = module.input_size if "weight_ih" in name else module.hidden_size
+                bound = (0.5 if "weight_ih" in name else 1.0) / width**0.5
                 parameter.data = uniform(parameter, -bound, bound)
         elif isinstance(module, torch.nn.Linear):
             module.weight.data = uniform(module.weight, -sharpness, sharpness)
