@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from mlx_rvc_index import FeatureIndex
+from mlx_rvc_index.index import neighbour_weights
 from mlx_rvc_index.nearest import MISSING, nearest
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -122,6 +123,15 @@ def test_exact_hit_takes_all_weight_and_is_not_nan():
     )  # stored twice
 
 
+def test_weights_at_distance_zero_share_and_never_overflow():
+    distances = np.array([[0, 0, 1, 3], [0, 2, 3, 4], [1e-30, 2e-30, 1, 3e38]], np.float32)
+    weights = neighbour_weights(distances, np.zeros((3, 4), int))
+    np.testing.assert_allclose(weights[:2], [[0.5, 0.5, 0, 0], [1, 0, 0, 0]])
+    np.testing.assert_allclose(weights[2], [0.8, 0.2, 0, 0], rtol=1e-5, atol=1e-12)
+    none = neighbour_weights(distances, np.full((3, 4), -1))
+    np.testing.assert_array_equal(none, 0)
+
+
 def test_tiny_distances_do_not_overflow(tmp_path):
     path = tmp_path / "near.npy"
     np.save(path, np.array([[1e-12, 0], [1, 0]], np.float32))
@@ -206,14 +216,13 @@ def test_nearest_is_exact_far_from_the_origin(offset):
     np.testing.assert_array_equal(nearest(x, y, 8)[1], slow(x, y, 8))
 
 
-def test_nearest_doubts_its_candidates_where_all_are_alike():
-    # Vectors on a sphere around far-away queries: all distances within rounding of one another.
+def test_nearest_doubts_its_candidates_where_the_product_cancels():
+    # Two groups far from their common centre: the product cannot tell neighbours within a group.
     rng = np.random.default_rng(1)
-    y = rng.standard_normal((500, 8)).astype(np.float32)
-    x = np.full((20, 8), 1e3, np.float32) + rng.standard_normal((20, 8)).astype(np.float32)
-    found = nearest(x, y, 4)[0].astype(float)
-    exact = np.sort(((x[:, None].astype(float) - y) ** 2).sum(-1), axis=1)[:, :4]
-    np.testing.assert_allclose(found, exact, rtol=1e-6)
+    side = np.where(np.arange(500) % 2, 1e4, -1e4)[:, None]
+    y = (rng.standard_normal((500, 8)) + side).astype(np.float32)
+    x = (rng.standard_normal((20, 8)) + 1e4).astype(np.float32)
+    np.testing.assert_array_equal(nearest(x, y, 4)[1], slow(x, y, 4))
 
 
 def test_nearest_passes_over_vectors_that_are_not_finite():
