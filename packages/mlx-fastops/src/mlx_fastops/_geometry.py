@@ -35,8 +35,7 @@ class Geometry:
 
 
 def _ints(operation: str, name: str, value: Ints, axes: int, least: int) -> tuple[int, ...]:
-    values = (value,) * axes if isinstance(value, int) else tuple(value)
-    # MLX's one-dimensional layers may carry (3,) as well as 3.
+    values = tuple(value) if isinstance(value, tuple | list) else (value,) * axes
     ok = len(values) == axes and all(
         isinstance(v, int) and not isinstance(v, bool) and v >= least for v in values
     )
