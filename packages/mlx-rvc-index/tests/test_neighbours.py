@@ -233,3 +233,8 @@ def test_nearest_passes_over_vectors_that_are_not_finite():
     assert np.isfinite(distances).all()
     assert (rows % 2 == 1).all()
     np.testing.assert_array_equal(rows[:, 0], [3, 5, 7, 9, 11])
+
+
+def test_features_of_no_number_are_refused():
+    with pytest.raises(ValueError, match="pass float32"):
+        load("full").blend([["a"] * 16])

@@ -135,7 +135,7 @@ class FeatureIndex:
         try:
             features = np.asarray(x, np.float32)
         except (TypeError, ValueError, RuntimeError) as error:
-            raise ValueError(f"features are not an array of floats ({error})") from None
+            raise ValueError(f"features cannot be read as floats ({error}): pass float32") from None
         if features.ndim == 0 or features.shape[-1] != self.dim:
             width = features.shape[-1] if features.ndim else 0
             raise ValueError(
