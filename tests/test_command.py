@@ -50,7 +50,7 @@ def test_convert_writes_the_format_of_the_extension(tmp_path, capsys, extension)
         (["SPEECH", "out.xyz", "--model", "demo"], "out.xyz"),
         (["SPEECH", "nowhere/out.wav", "--model", "demo"], "nowhere"),
         (["SPEECH", "out.wav", "--model", "missing.pth"], "missing.pth"),
-        (["SPEECH", "out.wav", "--model", "page.pth"], "HTML"),
+        (["SPEECH", "out.wav", "--model", "page.pth"], "web page"),
         (["SPEECH", "out.wav", "--model", "demo", "--protect", "0.9"], "protect is 0.9"),
         (["SPEECH", "out.wav", "--model", "demo", "--pitch", "99"], "pitch is 99"),
         (["SPEECH", "out.wav", "--model", "demo", "--speaker", "7"], "speaker is 7; this voice has 2"),

@@ -58,7 +58,10 @@ def models(tmp_path_factory):
 
 
 def speech(seconds):
-    clips = [soundfile.read(AUDIO / f"librivox_austen_{n}.flac", dtype="float32")[0] for n in ("0870", "0930")]
+    clips = [
+        soundfile.read(AUDIO / f"librivox_austen_{n}.flac", dtype="float32")[0]
+        for n in ("0870", "0930")
+    ]
     return np.resize(np.concatenate(clips), int(seconds * 16000))
 
 

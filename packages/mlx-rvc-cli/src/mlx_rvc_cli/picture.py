@@ -51,11 +51,15 @@ class Spectrogram:
 
 @dataclass(frozen=True)
 class F0:
-    """Fundamental frequency (frames,) in Hz, 0 = unvoiced (a gap)."""
+    """Fundamental frequency (frames,) in Hz, 0 = unvoiced (a gap).
+
+    `expected_hz` (frames,) is a second curve to compare with, drawn thin behind the first.
+    """
 
     f0_hz: np.ndarray
     rate: float = 100.0  # frames per second
     title: str = "F0"
+    expected_hz: np.ndarray | None = None
 
 
 Panel = Waveform | Spectrogram | F0
@@ -241,7 +245,12 @@ def _draw_f0(axes: Any, panel: F0) -> None:
     import numpy as np
 
     times, hz = _voiced(panel.f0_hz, panel.rate, 1.0)
-    axes.plot(times, hz, color=_PITCH, linewidth=1.3)
+    axes.plot(times, hz, color=_PITCH, linewidth=1.3, label="measured")
+    if panel.expected_hz is not None:
+        times, expected = _voiced(panel.expected_hz, panel.rate, 1.0)
+        axes.plot(times, expected, color="0.45", linewidth=0.8, label="expected", zorder=1)
+        axes.legend(fontsize=8, loc="upper right", ncols=2)
+        hz = np.concatenate([hz, expected])
     if np.isfinite(hz).any():
         axes.set_yscale("log")
         low, high = np.nanmin(hz) / 1.15, np.nanmax(hz) * 1.15

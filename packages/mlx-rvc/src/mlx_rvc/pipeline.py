@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 PEAK = 0.99
 """Highest output magnitude; louder output is scaled down, never clipped."""
 
+F0_SHARE = 0.2
+"""Share of the work that F0 takes, roughly; for the progress only."""
+
 Progress = Callable[[float], None]
 """Called with the share of the work that is done, 0 to 1."""
 
@@ -58,6 +61,11 @@ class _Run:
     progress: Progress | None = None
     noise: NoiseSource | None = None
     stages: Stages = field(default_factory=Stages)
+
+    def report(self, done: float) -> None:
+        """Tell the caller which share of the work is done."""
+        if self.progress is not None:
+            self.progress(done)
 
 
 @dataclass(frozen=True)
@@ -210,6 +218,7 @@ class RVCPipeline:
         """Audio (samples,) at 16 kHz to `length` samples at the voice's rate."""
         padded = np.pad(recording, chunks.PAD, mode="reflect")
         f0_hz = self._f0(padded, run)
+        run.report(F0_SHARE)
         pieces = chunks.plan(recording)
         hop = self.synthesizer.config.sample_rate // 100
         output = np.empty(length, dtype=np.float32)
@@ -219,8 +228,7 @@ class RVCPipeline:
             last = length if chunk.stop is None else chunk.stop // chunks.HOP * hop
             skip = chunks.PAD // chunks.HOP * hop
             output[first:last] = audio[skip : skip + last - first]
-            if run.progress is not None:
-                run.progress((number + 1) / len(pieces))
+            run.report(F0_SHARE + (1 - F0_SHARE) * last / length)
         return output
 
     def _convert_chunk(

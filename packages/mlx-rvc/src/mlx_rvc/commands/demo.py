@@ -11,6 +11,8 @@ from mlx_rvc_cli.console import emit, progress
 if TYPE_CHECKING:
     import numpy as np
 
+    from mlx_rvc_demo import Speaker
+
 
 def demo(
     output_path: Annotated[
@@ -49,7 +51,7 @@ def demo(
             speaker=speaker,
             seed=seed,
         )
-        _draw(picture_path, bundle.recording, output_path, speakers[speaker].name)
+        _draw(picture_path, bundle.recording, output_path, speakers[speaker])
     emit(
         {**summary(result), "picture": str(picture_path), "speaker": speakers[speaker].name},
         as_json=as_json,
@@ -60,26 +62,29 @@ def demo(
     )
 
 
-def _draw(picture_path: Path, source: Path, target: Path, speaker: str) -> None:
-    from mlx_rvc_cli.audio import read_audio, to_mono
-    from mlx_rvc_cli.picture import draw
+def _draw(picture_path: Path, source: Path, target: Path, speaker: "Speaker") -> None:
+    from mlx_rvc.f0 import shift
+    from mlx_rvc_cli.picture import F0, Spectrogram, Waveform, draw
 
-    columns = []
-    for title, path in (("input", source), (f"output, {speaker}", target)):
-        audio, sample_rate = read_audio(path)
-        columns.append(_panels(title, to_mono(audio), sample_rate))
+    columns, expected_hz = [], None
+    for title, path in (("input", source), (f"output, {speaker.name}", target)):
+        audio, sample_rate, f0_hz = _measured(path)
+        columns.append(
+            [
+                Waveform(audio, sample_rate, title=title),
+                Spectrogram(audio, sample_rate, scale="linear"),
+                F0(f0_hz, title="F0 (harvest)", expected_hz=expected_hz),
+            ]
+        )
+        expected_hz = shift(f0_hz, speaker.pitch)  # what the output's F0 is asked to be
     draw(picture_path, columns)
 
 
-def _panels(title: str, audio: "np.ndarray", sample_rate: int) -> list:
+def _measured(path: Path) -> "tuple[np.ndarray, int, np.ndarray]":
     from mlx_rvc.f0 import harvest
     from mlx_rvc.recording import MODEL_RATE
-    from mlx_rvc_cli.audio import resample
-    from mlx_rvc_cli.picture import F0, Spectrogram, Waveform
+    from mlx_rvc_cli.audio import read_audio, resample, to_mono
 
-    f0_hz = harvest(resample(audio, sample_rate, MODEL_RATE))
-    return [
-        Waveform(audio, sample_rate, title=title),
-        Spectrogram(audio, sample_rate, scale="linear"),
-        F0(f0_hz, title="F0 (harvest)"),
-    ]
+    audio, sample_rate = read_audio(path)
+    mono = to_mono(audio)
+    return mono, sample_rate, harvest(resample(mono, sample_rate, MODEL_RATE))
