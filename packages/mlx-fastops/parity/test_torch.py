@@ -41,7 +41,9 @@ def _case(seed, axes, transposed):
     padding = [r.randint(0, 6) for _ in range(axes)]
     options = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
     if transposed:
-        options["output_padding"] = [r.randint(0, max(s, d) - 1) for s, d in zip(stride, dilation, strict=True)]
+        options["output_padding"] = [
+            r.randint(0, max(s, d) - 1) for s, d in zip(stride, dilation, strict=True)
+        ]
     sizes = []
     for k, s, d, p in zip(kernel, stride, dilation, padding, strict=True):
         span = d * (k - 1) + 1
@@ -56,6 +58,7 @@ def _case(seed, axes, transposed):
     return x, w, b if r.random() < 0.7 else None, options
 
 
+@pytest.mark.filterwarnings("ignore:TF32 acceleration")
 @BACKENDS
 @pytest.mark.parametrize("seed", range(60))
 @pytest.mark.parametrize("axes", [1, 2])
@@ -65,7 +68,10 @@ def test_convolutions(seed, axes, transposed, backend):
     name = f"conv{'_transpose' if transposed else ''}{axes}d"
     torch_w = _torch_transposed_weight(w, options["groups"]) if transposed else _first(w)
     torch_b = None if b is None else torch.tensor(b)
-    expected = getattr(F, name)(_first(x), torch_w, torch_b, **options).movedim(1, -1).numpy()
+    # oneDNN (torch 2.13) crashes on images narrower than their padding; torch's own loops do not.
+    with torch.backends.mkldnn.flags(enabled=False):
+        expected = getattr(F, name)(_first(x), torch_w, torch_b, **options)
+    expected = expected.movedim(1, -1).numpy()
     found = getattr(fo, name)(x, w, b, backend=backend, **options)
     assert found.shape == expected.shape
     np.testing.assert_allclose(found, expected, atol=1e-4, rtol=1e-4)
