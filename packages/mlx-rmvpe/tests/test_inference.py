@@ -122,6 +122,7 @@ def test_the_published_network_sees_16_seconds():
 
     config = RMVPEConfig()
     assert (config.halo_frames, config.frame_multiple) == (1600, 32)
+    assert config.decoder_halo_frames == 320
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ each is exactly what one pass over the whole recording gives:
     block 3                               [ halo  | kept             ]
 
 Interior edges lie in a halo, and blocks start on multiples of 32 frames, where pooling starts too.
+The U-Net's decoder sees only 320 frames to either side, so it is spared the rest of the halo.
 The GRU remembers without limit, so it is not cut: its forward state is carried from block to block
 on the way to the end, its backward state on the way back. Between the two ways only the GRU's input
 is kept (1.5 kB a frame, 0.55 GB an hour); all else is as large as a block.
@@ -79,10 +80,14 @@ def _block_features(
     network: E2E, audio: np.ndarray, start: int, stop: int, padded: int, frames: int
 ) -> Array:
     """The GRU's input for frames [start, stop), computed with a halo on either side."""
-    halo = network.config.halo_frames
-    first, last = max(start - halo, 0), min(stop + halo, padded)
-    mel = log_mel(audio, network.config, start=first, stop=min(last, frames))
-    features = network.features(pad_frames(mel, last - first))
-    kept = features[:, start - first : stop - first]
+    config = network.config
+    cell = config.frame_multiple
+    first, last = max(start - config.halo_frames, 0), min(stop + config.halo_frames, padded)
+    mel = pad_frames(log_mel(audio, config, start=first, stop=min(last, frames)), last - first)
+    # The decoder sees less far than the levels before it: most of the halo need not reach it.
+    reach = config.decoder_halo_frames
+    low, high = max(start - reach, 0), min(stop + reach, padded)
+    features = network.features(mel, slice((low - first) // cell, (high - first) // cell))
+    kept = features[:, start - low : stop - low]
     # A view would keep the halo alive until the way back.
-    return kept.copy() if isinstance(kept, np.ndarray) and last - first > stop - start else kept
+    return kept.copy() if isinstance(kept, np.ndarray) and high - low > stop - start else kept

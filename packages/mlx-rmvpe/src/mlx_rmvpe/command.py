@@ -18,7 +18,7 @@ def f0(
     target: Annotated[
         Path | None,
         typer.Argument(
-            metavar="[OUTPUT]",
+            metavar="OUTPUT",
             help="Where the curve goes: .csv (time, Hz), .npy (Hz) or .png. Only a summary if "
             "not given.",
         ),

@@ -74,23 +74,33 @@ class RMVPEConfig:
         return 2**self.en_de_layers
 
     @property
-    def halo_frames(self) -> int:
-        """Frames of context, each side, beyond which the U-Net cannot see (1600).
+    def decoder_halo_frames(self) -> int:
+        """Frames of context, each side, beyond which the U-Net's decoder cannot see (320).
 
         Derived layer by layer from the output back to the input, in frames: the last convolution
         sees 1; a decoder level of stride s sees s for its transposed convolution and 2s for each
-        residual block (two 3 x 3 convolutions); the bottom sees 2s a block at the largest stride;
-        an encoder level sees 2s a block; and a frame may lie anywhere in its cell at the bottom.
-        Rounded up to whole cells, because blocks must start on one.
+        residual block (two 3 x 3 convolutions); and a frame may lie anywhere in its cell at the
+        bottom. Rounded up to whole cells, because blocks must start on one.
         """
-        strides = [2**level for level in range(self.en_de_layers)]
-        cell = self.frame_multiple
-        seen = 1
-        seen += sum(stride * (2 * self.n_blocks + 1) for stride in strides)  # decoder
-        seen += 2 * cell * self.n_blocks * self.inter_layers
-        seen += sum(2 * stride * self.n_blocks for stride in strides)  # encoder
-        seen += cell
-        return -(-seen // cell) * cell
+        return self._cells(1 + sum(s * (2 * self.n_blocks + 1) for s in self._strides))
+
+    @property
+    def halo_frames(self) -> int:
+        """Frames of context, each side, beyond which the whole U-Net cannot see (1600).
+
+        What the decoder sees, and before it: the bottom 2s a block at the largest stride, and an
+        encoder level of stride s 2s a block.
+        """
+        seen = 1 + sum(s * (4 * self.n_blocks + 1) for s in self._strides)
+        return self._cells(seen + 2 * self.frame_multiple * self.n_blocks * self.inter_layers)
+
+    @property
+    def _strides(self) -> list[int]:
+        return [2**level for level in range(self.en_de_layers)]
+
+    def _cells(self, frames: int) -> int:
+        """Frames rounded up to whole cells of the bottom, with one more for the place in a cell."""
+        return (-(-frames // self.frame_multiple) + 1) * self.frame_multiple
 
     def to_dict(self) -> dict[str, Any]:
         """The configuration as plain values, for `config.json`."""

@@ -198,10 +198,19 @@ class DeepUnet(nn.Module):
         self.intermediate = Intermediate(config)
         self.decoder = Decoder(config)
 
-    def __call__(self, x: Array) -> Array:
-        """(B, T, M, 1) to (B, T, M, 16); T and M multiples of 32."""
+    def __call__(self, x: Array, keep: slice | None = None) -> Array:
+        """(B, T, M, 1) to (B, T, M, 16); T and M multiples of 32.
+
+        `keep` (in cells of 32 frames) is what the decoder is to compute; all by default.
+        """
         x, skips = self.encoder(x)
-        return self.decoder(self.intermediate(x), skips)
+        x = self.intermediate(x)
+        if keep is not None:
+            x = x[:, keep]
+            for level, skip in enumerate(skips):
+                rows = 2 ** (len(skips) - level)  # of this level in a cell
+                skips[level] = skip[:, keep.start * rows : keep.stop * rows]
+        return self.decoder(x, skips)
 
 
 class BiGRU(nn.Module):
@@ -237,17 +246,19 @@ class E2E(nn.Module):
             fastops.Linear(2 * config.gru_hidden, config.n_bins),
         ]
 
-    def features(self, mel: Array) -> Array:
+    def features(self, mel: Array, keep: slice | None = None) -> Array:
         """What the GRU reads.
 
         Args:
             mel: log-mel of shape (B, T, n_mels), T a multiple of `config.frame_multiple`.
+            keep: the stretch of T wanted, in cells of that many frames; all by default. Its edges
+                are computed as if the decoder's input ended there.
 
         Returns:
-            Shape (B, T, cnn_channels * n_mels), channel by channel.
+            Shape (B, frames kept, cnn_channels * n_mels), channel by channel.
         """
         x = fastops.native(mel)[..., None]  # (B, T, M, 1)
-        x = self.cnn(self.unet(x))  # (B, T, M, 3)
+        x = self.cnn(self.unet(x, keep))  # (B, T, M, 3)
         return x.swapaxes(2, 3).reshape(*x.shape[:2], -1)  # (B, T, 3 M)
 
     def states(self, features: Array, direction: str, start: Array | None = None) -> Array:
