@@ -18,16 +18,21 @@ the memory.
 """
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
 from mlx_fastops._arrays import Array
 from mlx_fastops._geometry import Geometry
 from mlx_fastops._packed import packed
+from mlx_fastops._parallel import Job, block_count, run
 
-# Bytes of input and output per block, by measurement: small enough for the cache the cores share,
-# large enough that a product is worth the start of the BLAS threads.
-BLOCK_BYTES = 8 << 20
+# Bytes of input and output per block, by measurement: small enough for the cache, large enough
+# that the rows of each product are many.
+BLOCK_BYTES = 4 << 20
+
+# From here on a product per tap, added up, beats products of few rows with all taps.
+MANY_CHANNELS = 192
 
 # Kernels longer than four parts are cut into parts of this many taps.
 PART_TAPS = 8
@@ -55,43 +60,66 @@ def conv1d(
         else weight.reshape(geometry.groups, -1, taps * group_in).swapaxes(1, 2)  # a view
     )
     group_out = out_channels // geometry.groups
+    jobs = []
     for signal, out in zip(x, y, strict=True):
         for g, matrix in enumerate(matrices):
             rows = slice(g * group_out, (g + 1) * group_out)
-            (_convolve_in_parts if in_parts else convolve)(
+            jobs += (_jobs_in_parts if in_parts else convolution_jobs)(
                 np.ascontiguousarray(signal[:, g * group_in : (g + 1) * group_in]),
                 matrix,
                 None if bias is None else bias[rows],
                 out[:, rows],
                 geometry,
             )
+    run(jobs)
     return y
 
 
-def convolve(
+def convolution_jobs(
     x: np.ndarray,
     matrix: np.ndarray,
     bias: np.ndarray | None,
     y: np.ndarray,
     geometry: Geometry,
+) -> list[Job]:
+    """Return the blocks of a contiguous signal x (T, C) * matrix (K*C, O) -> y (T_out, O)."""
+    per_frame = x.itemsize * (x.shape[1] * geometry.stride[0] + y.shape[1])
+    least = max(geometry.kernel[0] // geometry.stride[0], 1) * geometry.dilation[0]
+    return [
+        partial(_convolve, x, matrix, bias, y, geometry, block)
+        for block in _blocks(len(y), per_frame, 16 * least)
+    ]
+
+
+def _blocks(frames: int, per_frame: int, least: int) -> list[slice]:
+    """Cut frames into blocks for the cache and the threads, `least` frames or more."""
+    count = min(block_count(frames, per_frame, BLOCK_BYTES), max(frames // least, 1))
+    size = -(-frames // count)
+    return [slice(start, min(start + size, frames)) for start in range(0, frames, size)]
+
+
+def _convolve(
+    x: np.ndarray,
+    matrix: np.ndarray,
+    bias: np.ndarray | None,
+    y: np.ndarray,
+    geometry: Geometry,
+    block: slice,
 ) -> None:
-    """Convolve a contiguous signal x (T, C) with matrix (K*C, O) into y (T_out, O)."""
     (taps,), (stride,), (dilation,) = geometry.kernel, geometry.stride, geometry.dilation
-    channels = x.shape[1]
-    size = BLOCK_BYTES // (x.itemsize * (channels * stride + y.shape[1]))
-    size = max(size, 32 * max(taps // stride, 1) * dilation)
-    for start in range(0, len(y), size):
-        out = y[start : start + size]
-        segment = _padded(x, start, len(out), geometry)
-        if dilation > 1 and stride == 1:
-            _dilated(segment, matrix, taps, dilation, bias, out)
-            continue
-        if dilation == 1:
-            _overlapping(segment, matrix, taps, stride, out)
-        else:
-            _unfolded(segment, matrix, taps, stride, dilation, out)
-        if bias is not None:
-            out += bias
+    out = y[block]
+    segment = _padded(x, block.start, len(out), geometry)
+    if stride == 1 < taps and x.shape[1] >= MANY_CHANNELS:
+        _tap_by_tap(segment, matrix, taps, dilation, out)
+    elif dilation == 1:
+        _overlapping(segment, matrix, taps, stride, out)
+    elif stride == 1:
+        _dilated(segment, matrix, taps, dilation, bias, out)
+        return
+    else:
+        _unfolded(segment, matrix, taps, stride, dilation, out)
+    if bias is not None:
+        out += bias
 
 
 def _padded(x: np.ndarray, start: int, count: int, geometry: Geometry) -> np.ndarray:
@@ -127,6 +155,19 @@ def _overlapping(
         rows = out[r::products]
         runs = _rows(x, r * stride, len(rows), taps, products * stride)
         np.matmul(runs, matrix, out=rows)
+
+
+def _tap_by_tap(
+    x: np.ndarray, matrix: np.ndarray, taps: int, dilation: int, out: np.ndarray
+) -> None:
+    channels = x.shape[1]
+    np.matmul(x[: len(out)], matrix[:channels], out=out)
+    term = np.empty(out.shape, out.dtype)
+    for k in range(1, taps):
+        first = k * dilation
+        tap = matrix[k * channels : (k + 1) * channels]
+        np.matmul(x[first : first + len(out)], tap, out=term)
+        out += term
 
 
 def _dilated(
@@ -169,22 +210,35 @@ def _parts(weight: np.ndarray, groups: int) -> np.ndarray:
     return matrices.reshape(groups, PART_TAPS * group_in, -1)
 
 
-def _convolve_in_parts(
+def _jobs_in_parts(
     x: np.ndarray, matrix: np.ndarray, bias: np.ndarray | None, y: np.ndarray, geometry: Geometry
+) -> list[Job]:
+    per_frame = x.itemsize * (x.shape[1] + matrix.shape[1])
+    return [
+        partial(_convolve_in_parts, x, matrix, bias, y, geometry, block)
+        for block in _blocks(len(y), per_frame, len(y) if geometry.groups > 1 else 8 * PART_TAPS)
+    ]
+
+
+def _convolve_in_parts(
+    x: np.ndarray,
+    matrix: np.ndarray,
+    bias: np.ndarray | None,
+    y: np.ndarray,
+    geometry: Geometry,
+    block: slice,
 ) -> None:
     parts = -(-geometry.kernel[0] // PART_TAPS)
     whole = replace(geometry, kernel=(parts * PART_TAPS,))  # the last part may end in zero taps
     shift = y.dtype.type(0) if bias is None else bias
-    size = max(BLOCK_BYTES // (x.itemsize * (x.shape[1] + matrix.shape[1])), 8 * PART_TAPS)
-    for start in range(0, len(y), size):
-        out = y[start : start + size]
-        segment = _padded(x, start, len(out), whole)
-        product = np.empty((len(segment) - PART_TAPS + 1, matrix.shape[1]), x.dtype)
-        _overlapping(segment, matrix, PART_TAPS, 1, product)
-        product = product.reshape(len(product), parts, -1)
-        np.add(product[: len(out), 0], shift, out=out)
-        for part in range(1, parts):
-            out += product[part * PART_TAPS :, part][: len(out)]
+    out = y[block]
+    segment = _padded(x, block.start, len(out), whole)
+    product = np.empty((len(segment) - PART_TAPS + 1, matrix.shape[1]), x.dtype)
+    _overlapping(segment, matrix, PART_TAPS, 1, product)
+    product = product.reshape(len(product), parts, -1)
+    np.add(product[: len(out), 0], shift, out=out)
+    for part in range(1, parts):
+        out += product[part * PART_TAPS :, part][: len(out)]
 
 
 def _unfolded(

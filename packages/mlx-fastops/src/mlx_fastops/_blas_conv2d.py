@@ -9,9 +9,13 @@ Unfolding costs KH*KW copies of the input, which only many channels pay back. Bl
 cache the cores share.
 """
 
+from functools import partial
+from math import prod
+
 import numpy as np
 
 from mlx_fastops._geometry import Geometry
+from mlx_fastops._parallel import block_count, run
 
 BLOCK_BYTES = 4 << 20
 
@@ -47,71 +51,87 @@ def convolve_into(
         way = _row_by_row
     else:
         way = _unfolded
+    taps_beside = {_pointwise: 1, _row_by_row: geometry.kernel[1]}.get(way, prod(geometry.kernel))
+    blocks = _blocks(y, taps_beside * group_in + 2 * group_out)
+    jobs = []
     for image, out in zip(x, y, strict=True):
         for g in range(geometry.groups):
             rows = slice(g * group_out, (g + 1) * group_out)
-            way(
-                image[:, :, g * group_in : (g + 1) * group_in],
-                weight[rows],
-                x.dtype.type(0) if bias is None else bias[rows],
-                out[:, :, rows],
-                geometry,
-            )
+            jobs += [
+                partial(
+                    way,
+                    image[:, :, g * group_in : (g + 1) * group_in],
+                    weight[rows],
+                    x.dtype.type(0) if bias is None else bias[rows],
+                    out[block, :, rows],
+                    block.start,
+                    geometry,
+                )
+                for block in blocks
+            ]
+    run(jobs)
 
 
-def _blocks(y: np.ndarray, width: int) -> list[tuple[int, np.ndarray]]:
-    """Cut y (H, W, O) into blocks of rows; a pixel needs `width` numbers besides its output."""
-    size = max(1, BLOCK_BYTES // (y.itemsize * y.shape[1] * (width + 2 * y.shape[2])))
-    return [(start, y[start : start + size]) for start in range(0, len(y), size)]
+def _blocks(y: np.ndarray, per_pixel: int) -> list[slice]:
+    """Cut the rows of y (B, H, W, O) into blocks; a pixel needs `per_pixel` numbers."""
+    height, width = y.shape[1:3]
+    size = -(-height // block_count(height, y.itemsize * width * per_pixel, BLOCK_BYTES))
+    return [slice(start, start + size) for start in range(0, height, size)]
 
 
 def _pointwise(
-    x: np.ndarray, weight: np.ndarray, bias: np.ndarray, y: np.ndarray, _: Geometry
+    x: np.ndarray, weight: np.ndarray, bias: np.ndarray, out: np.ndarray, start: int, _: Geometry
 ) -> None:
-    matrix = weight.reshape(len(weight), -1).T
-    for start, out in _blocks(y, x.shape[2]):
-        pixels = np.ascontiguousarray(x[start : start + len(out)]).reshape(-1, x.shape[2])
-        np.add(np.matmul(pixels, matrix).reshape(out.shape), bias, out=out)
+    pixels = np.ascontiguousarray(x[start : start + len(out)]).reshape(-1, x.shape[2])
+    product = np.matmul(pixels, weight.reshape(len(weight), -1).T)
+    np.add(product.reshape(out.shape), bias, out=out)
 
 
 def _row_by_row(
-    x: np.ndarray, weight: np.ndarray, bias: np.ndarray, y: np.ndarray, geometry: Geometry
+    x: np.ndarray,
+    weight: np.ndarray,
+    bias: np.ndarray,
+    out: np.ndarray,
+    start: int,
+    geometry: Geometry,
 ) -> None:
-    channels, out_w = x.shape[2], y.shape[1]
+    channels, out_w = x.shape[2], out.shape[1]
     kernel_h, kernel_w = geometry.kernel
     dilation_h = geometry.dilation[0]
     matrices = [weight[:, i].reshape(len(weight), -1).T for i in range(kernel_h)]  # views
-    for start, out in _blocks(y, kernel_w * channels):
-        reach = len(out) + dilation_h * (kernel_h - 1)
-        top = start - geometry.padding[0]
-        beside = np.empty((reach, out_w, kernel_w, channels), x.dtype)
-        for j in range(kernel_w):
-            _take(x, top, 1, j, geometry, beside[:, :, j])
-        pixels = beside.reshape(reach * out_w, -1)
-        count = len(out) * out_w
-        total = np.matmul(pixels[:count], matrices[0])
-        term = np.empty_like(total) if kernel_h > 1 else total
-        for i, matrix in enumerate(matrices[1:], 1):
-            first = i * dilation_h * out_w
-            np.matmul(pixels[first : first + count], matrix, out=term)
-            total += term
-        np.add(total.reshape(out.shape), bias, out=out)
+    reach = len(out) + dilation_h * (kernel_h - 1)
+    top = start - geometry.padding[0]
+    beside = np.empty((reach, out_w, kernel_w, channels), x.dtype)
+    for j in range(kernel_w):
+        _take(x, top, 1, j, geometry, beside[:, :, j])
+    pixels = beside.reshape(reach * out_w, -1)
+    count = len(out) * out_w
+    total = np.matmul(pixels[:count], matrices[0])
+    term = np.empty_like(total) if kernel_h > 1 else total
+    for i, matrix in enumerate(matrices[1:], 1):
+        first = i * dilation_h * out_w
+        np.matmul(pixels[first : first + count], matrix, out=term)
+        total += term
+    np.add(total.reshape(out.shape), bias, out=out)
 
 
 def _unfolded(
-    x: np.ndarray, weight: np.ndarray, bias: np.ndarray, y: np.ndarray, geometry: Geometry
+    x: np.ndarray,
+    weight: np.ndarray,
+    bias: np.ndarray,
+    out: np.ndarray,
+    start: int,
+    geometry: Geometry,
 ) -> None:
-    channels, out_w = x.shape[2], y.shape[1]
     (kernel_h, kernel_w), stride_h = geometry.kernel, geometry.stride[0]
     matrix = weight.reshape(len(weight), -1).T
-    for start, out in _blocks(y, matrix.shape[0]):
-        taken = np.empty((len(out), out_w, kernel_h, kernel_w, channels), x.dtype)
-        for i in range(kernel_h):
-            top = start * stride_h - geometry.padding[0] + i * geometry.dilation[0]
-            for j in range(kernel_w):
-                _take(x, top, stride_h, j, geometry, taken[:, :, i, j])
-        product = np.matmul(taken.reshape(-1, matrix.shape[0]), matrix)
-        np.add(product.reshape(out.shape), bias, out=out)
+    taken = np.empty((len(out), out.shape[1], kernel_h, kernel_w, x.shape[2]), x.dtype)
+    for i in range(kernel_h):
+        top = start * stride_h - geometry.padding[0] + i * geometry.dilation[0]
+        for j in range(kernel_w):
+            _take(x, top, stride_h, j, geometry, taken[:, :, i, j])
+    product = np.matmul(taken.reshape(-1, matrix.shape[0]), matrix)
+    np.add(product.reshape(out.shape), bias, out=out)
 
 
 def _take(

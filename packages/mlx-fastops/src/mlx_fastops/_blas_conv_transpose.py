@@ -14,10 +14,11 @@ from functools import partial
 import numpy as np
 
 from mlx_fastops._arrays import Array
-from mlx_fastops._blas_conv1d import convolve
+from mlx_fastops._blas_conv1d import convolution_jobs
 from mlx_fastops._blas_conv2d import convolve_into
 from mlx_fastops._geometry import Geometry
 from mlx_fastops._packed import packed
+from mlx_fastops._parallel import run
 
 
 def conv_transpose1d(
@@ -45,6 +46,7 @@ def conv_transpose1d(
     group_in, group_out = channels // groups, out_channels // groups
     y = np.empty((batch, phases, stride, out_channels), x.dtype)
     y[:, frames + taps - 1 :] = 0 if bias is None else bias
+    jobs = []
     for b in range(batch):
         for g in range(groups):
             signal = np.ascontiguousarray(x[b, :, g * group_in : (g + 1) * group_in])
@@ -52,11 +54,12 @@ def conv_transpose1d(
             tiled = None if bias is None else np.tile(bias[rows], stride)
             if groups == 1:
                 out = y[b, : frames + taps - 1].reshape(-1, stride * out_channels)
-                convolve(signal, matrices[0], tiled, out, inner)
+                jobs += convolution_jobs(signal, matrices[0], tiled, out, inner)
             else:
                 out = np.empty((frames + taps - 1, stride * group_out), x.dtype)
-                convolve(signal, matrices[g], tiled, out, inner)
+                run(convolution_jobs(signal, matrices[g], tiled, out, inner))
                 y[b, : frames + taps - 1, :, rows] = out.reshape(-1, stride, group_out)
+    run(jobs)
     y = y.reshape(batch, phases * stride, out_channels)[:, padding : padding + length]
     return y if y.flags.c_contiguous else np.ascontiguousarray(y)
 
