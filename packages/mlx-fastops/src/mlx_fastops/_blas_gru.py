@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from mlx_fastops._parallel import one_blas_thread
+
 # Frames whose input products exist at once: bounds the memory of an hour of audio.
 BLOCK_FRAMES = 4096
 
@@ -36,14 +38,15 @@ def gru(
                 gates += b_x
             gates = gates.reshape(-1, batch, 3 * hidden)
             out = y[:, start : start + BLOCK_FRAMES].swapaxes(0, 1)  # (t, B, H)
-            _recur(
-                gates[::-1] if reverse else gates,
-                out[::-1] if reverse else out,
-                h,
-                w_h,
-                bhn,
-                buffers,
-            )
+            with one_blas_thread():
+                _recur(
+                    gates[::-1] if reverse else gates,
+                    out[::-1] if reverse else out,
+                    h,
+                    w_h,
+                    bhn,
+                    buffers,
+                )
     return y
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import mlx.core as mx
 import numpy as np
+from numpy.typing import DTypeLike
 
 from mlx_fastops._arrays import Array, view
 
@@ -61,7 +62,7 @@ def packed(weight: Array, how: str, make: Callable[[], np.ndarray]) -> np.ndarra
     return made[how]
 
 
-def compute_view(array: Array, dtype: type) -> np.ndarray:
+def compute_view(array: Array, dtype: DTypeLike) -> np.ndarray:
     """Return a view in the dtype that is computed in; half precision is widened by a copy."""
     result = view(array)
     return result if result.dtype == dtype else result.astype(dtype)

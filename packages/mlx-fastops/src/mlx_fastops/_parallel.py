@@ -16,7 +16,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
 from pathlib import Path
 
@@ -107,6 +107,12 @@ def _work(waiting: deque[Job]) -> None:
             job()
     finally:
         _inside.job = False
+
+
+def one_blas_thread() -> AbstractContextManager[None]:
+    """Keep OpenBLAS to one thread: for many products too small to be worth a meeting of two."""
+    openblas = _openblas()
+    return nullcontext() if openblas is None else _one_thread_each(*openblas)
 
 
 @contextmanager

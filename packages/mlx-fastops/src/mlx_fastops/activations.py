@@ -6,13 +6,16 @@ same dtype; half precision is computed in float32.
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import mlx.core as mx
 import numpy as np
 
-from mlx_fastops._arrays import A, Array, to_mlx, view
+from mlx_fastops._arrays import A, Array, to_mlx
 from mlx_fastops._dispatch import check_arrays
+from mlx_fastops._packed import compute_view
+from mlx_fastops._parallel import block_count, run
 
 # Elements of float32 that a pass over NumPy arrays handles at a time: two such blocks stay in L2.
 BLOCK = 1 << 15
@@ -32,18 +35,36 @@ GELU_Q = (
 GELU_LARGEST_SQUARE = 36.98
 
 
-def _numpy(operation: str, x: Any, function: Callable[[np.ndarray], np.ndarray]) -> Any:
+Kernel = Callable[[np.ndarray, np.ndarray], object]
+
+
+def _in_parts(operation: str, x: Any, kernel: Kernel, row: int = 1) -> Any:
+    """Return an array filled by kernel(rows of x, same rows of it), parts on several threads.
+
+    x is cut as (rows, row): one number each for functions of single numbers.
+    """
     check_arrays(operation, {"the input": x})
     if x.dtype == np.float16:
-        return function(x.astype(np.float32)).astype(np.float16)
-    return function(x)
+        return _in_parts(operation, x.astype(np.float32), kernel, row).astype(np.float16)
+    y = np.empty(x.shape, x.dtype)
+    if x.size == 0:
+        return y
+    shape = (-1, row) if row > 1 else (-1,)
+    source, target = np.ascontiguousarray(x).reshape(shape), y.reshape(shape)
+    count = block_count(len(source), 2 * row * x.itemsize, 16 * BLOCK * x.itemsize)
+    size = -(-len(source) // count)
+    run(
+        partial(kernel, source[start : start + size], target[start : start + size])
+        for start in range(0, len(source), size)
+    )
+    return y
 
 
 def relu(x: A) -> A:
     """Return max(x, 0)."""
     if isinstance(x, mx.array):
         return mx.maximum(x, 0)
-    return _numpy("relu", x, lambda x: np.maximum(x, x.dtype.type(0)))
+    return _in_parts("relu", x, lambda x, y: np.maximum(x, x.dtype.type(0), out=y))
 
 
 def leaky_relu(x: A, slope: float = 0.01) -> A:
@@ -52,35 +73,39 @@ def leaky_relu(x: A, slope: float = 0.01) -> A:
         raise ValueError(f"leaky_relu: slope is {slope}; expected 0 to 1")
 
     # For such slopes the larger of the two is the right one: two passes and no mask.
-    def larger(x: np.ndarray) -> np.ndarray:
-        y = x * x.dtype.type(slope)
-        return np.maximum(x, y, out=y)
+    def larger(x: np.ndarray, y: np.ndarray) -> None:
+        for start in range(0, len(x), BLOCK):
+            part, out = x[start : start + BLOCK], y[start : start + BLOCK]
+            np.multiply(part, x.dtype.type(slope), out=out)
+            np.maximum(part, out, out=out)
 
     if isinstance(x, mx.array):
         return mx.maximum(x, slope * x)
-    return _numpy("leaky_relu", x, larger)
+    return _in_parts("leaky_relu", x, larger)
 
 
 def tanh(x: A) -> A:
     """Return the hyperbolic tangent."""
     if isinstance(x, mx.array):
         return mx.tanh(x)
-    return _numpy("tanh", x, np.tanh)
+    return _in_parts("tanh", x, lambda x, y: np.tanh(x, out=y))
 
 
 def sigmoid(x: A) -> A:
     """Return 1 / (1 + exp(-x))."""
-
-    def logistic(x: np.ndarray) -> np.ndarray:
-        y = np.negative(x)
-        with np.errstate(over="ignore"):  # exp may reach infinity: the result is then exactly 0
-            np.exp(y, out=y)
-        y += 1
-        return np.reciprocal(y, out=y)
-
     if isinstance(x, mx.array):
         return mx.sigmoid(x)
-    return _numpy("sigmoid", x, logistic)
+    return _in_parts("sigmoid", x, _sigmoid)
+
+
+def _sigmoid(x: np.ndarray, y: np.ndarray) -> None:
+    with np.errstate(over="ignore"):  # exp may reach infinity: the result is then exactly 0
+        for start in range(0, len(x), BLOCK):
+            out = y[start : start + BLOCK]
+            np.negative(x[start : start + BLOCK], out=out)
+            np.exp(out, out=out)
+            out += 1
+            np.reciprocal(out, out=out)
 
 
 def gelu(x: A) -> A:
@@ -90,17 +115,16 @@ def gelu(x: A) -> A:
     """
     if isinstance(x, mx.array):
         return x * (1 + mx.erf(x * math.sqrt(0.5))) * 0.5
-    return _numpy("gelu", x, _gelu)
+    return _in_parts("gelu", x, _gelu)
 
 
-def _gelu(x: np.ndarray) -> np.ndarray:
+def _gelu(x: np.ndarray, y: np.ndarray) -> None:
     if x.dtype == np.float64:
-        return x * (1 + np.vectorize(math.erf, otypes=[x.dtype])(x * math.sqrt(0.5))) * 0.5
-    y = np.empty(x.shape, x.dtype)
-    source, target = x.reshape(-1), y.reshape(-1)
-    square = np.empty(min(BLOCK, x.size), x.dtype)
-    for start in range(0, x.size, BLOCK):
-        part, out = source[start : start + BLOCK], target[start : start + BLOCK]
+        y[...] = x * (1 + np.vectorize(math.erf, otypes=[x.dtype])(x * math.sqrt(0.5))) * 0.5
+        return
+    square = np.empty(min(BLOCK, len(x)), x.dtype)
+    for start in range(0, len(x), BLOCK):
+        part, out = x[start : start + BLOCK], y[start : start + BLOCK]
         s = square[: len(part)]
         np.multiply(part, part, out=s)
         np.minimum(s, GELU_LARGEST_SQUARE, out=s)
@@ -114,21 +138,23 @@ def _gelu(x: np.ndarray) -> np.ndarray:
         out += 1
         out *= part
         out *= 0.5
-    return y
 
 
 def softmax(x: A, axis: int = -1) -> A:
     """Return exp(x) over its sum along an axis."""
-
-    def normalised(x: np.ndarray) -> np.ndarray:
-        y = x - x.max(axis=axis, keepdims=True)
-        np.exp(y, out=y)
-        y /= y.sum(axis=axis, keepdims=True)
-        return y
-
     if isinstance(x, mx.array):
         return mx.softmax(x, axis=axis)
-    return _numpy("softmax", x, normalised)
+    if axis in (-1, x.ndim - 1):
+        return _in_parts("softmax", x, _softmax, row=x.shape[-1])
+    turned = np.moveaxis(x, axis, -1)
+    return np.moveaxis(_in_parts("softmax", turned, _softmax, row=turned.shape[-1]), -1, axis)
+
+
+def _softmax(x: np.ndarray, y: np.ndarray) -> None:
+    x, y = np.atleast_2d(x.T).T, np.atleast_2d(y.T).T  # rows of one number come without an axis
+    np.subtract(x, x.max(axis=1, keepdims=True), out=y)
+    np.exp(y, out=y)
+    y /= y.sum(axis=1, keepdims=True)
 
 
 def layer_norm(
@@ -149,15 +175,19 @@ def layer_norm(
         scale = None if weight is None else to_mlx(weight)
         shift = None if bias is None else to_mlx(bias)
         return mx.fast.layer_norm(x, scale, shift, eps)
+    parts = [None if array is None else compute_view(array, x.dtype) for array in (weight, bias)]
 
-    def normalised(x: np.ndarray) -> np.ndarray:
-        y = x - x.mean(axis=-1, keepdims=True)
-        variance = np.mean(y * y, axis=-1, keepdims=True)
-        y /= np.sqrt(variance + x.dtype.type(eps))
-        if weight is not None:
-            y *= view(weight).astype(x.dtype, copy=False)
-        if bias is not None:
-            y += view(bias).astype(x.dtype, copy=False)
-        return y
+    def normalise(x: np.ndarray, y: np.ndarray) -> None:
+        x, y = np.atleast_2d(x.T).T, np.atleast_2d(y.T).T
+        np.subtract(x, x.mean(axis=1, keepdims=True), out=y)
+        deviation = np.einsum("tc,tc->t", y, y)[:, None]
+        deviation /= y.shape[1]
+        deviation += eps
+        np.sqrt(deviation, out=deviation)
+        y /= deviation
+        if parts[0] is not None:
+            y *= parts[0]
+        if parts[1] is not None:
+            y += parts[1]
 
-    return _numpy("layer_norm", x, normalised)
+    return _in_parts("layer_norm", x, normalise, row=x.shape[-1])
