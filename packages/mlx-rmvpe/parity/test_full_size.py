@@ -64,7 +64,7 @@ def test_long_audio_in_blocks_is_one_pass_of_torch(theirs, ours):
     audio = sound(30 * 16000 + 16, seed=3)
     expected = salience_of(theirs, audio)[0]
     blocks = [
-        block[0] for _, block in salience_blocks(ours.network, audio[None], block_frames=2048)
+        block[0] for _, block in salience_blocks(ours.network, audio[None], block_frames=1024)
     ]
     assert [len(block) for block in blocks[::-1]] == [1024, 1024, 953]
     found = np.concatenate(blocks[::-1])
