@@ -127,6 +127,14 @@ class SynthConfig:
             raise ValueError(f"resblock must be '1' or '2', found {self.resblock!r}")
         if self.version not in ("v1", "v2"):
             raise ValueError(f"version must be v1 or v2, found {self.version!r}")
+        if self.hidden_channels % self.n_heads:
+            raise ValueError(f"{self.hidden_channels} channels do not split over {self.n_heads}")
+        if self.inter_channels % 2:
+            raise ValueError(f"inter_channels must be even for the flow: {self.inter_channels}")
+        self._check_upsampling()
+        self._check_resblocks()
+
+    def _check_upsampling(self) -> None:
         if not self.upsample_rates:
             raise ValueError("upsample_rates is empty: a voice needs at least one upsampling stage")
         if len(self.upsample_rates) != len(self.upsample_kernel_sizes):
@@ -147,17 +155,17 @@ class SynthConfig:
             )
         for rate, kernel in zip(self.upsample_rates, self.upsample_kernel_sizes, strict=True):
             upsample_padding(rate, kernel)
+
+    def _check_resblocks(self) -> None:
         if len(self.resblock_kernel_sizes) != len(self.resblock_dilation_sizes):
             raise ValueError(
                 f"{len(self.resblock_kernel_sizes)} resblock_kernel_sizes but "
                 f"{len(self.resblock_dilation_sizes)} rows of resblock_dilation_sizes"
             )
+        if not self.resblock_kernel_sizes:
+            raise ValueError("resblock_kernel_sizes is empty: a stage needs a residual block")
         if any(kernel % 2 == 0 for kernel in self.resblock_kernel_sizes):
             raise ValueError(f"resblock_kernel_sizes must be odd: {self.resblock_kernel_sizes}")
-        if self.hidden_channels % self.n_heads:
-            raise ValueError(f"{self.hidden_channels} channels do not split over {self.n_heads}")
-        if self.inter_channels % 2:
-            raise ValueError(f"inter_channels must be even for the flow: {self.inter_channels}")
 
 
 _POSITIVE = (
@@ -232,7 +240,7 @@ def config_from_list(values: Sequence[Any]) -> dict[str, Any]:
         raise ValueError(
             f"the voice's config has {len(values)} values; RVC writes {len(LIST_FIELDS)}"
         )
-    named = dict(zip(LIST_FIELDS, values, strict=True))
+    named: dict[str, Any] = dict(zip(LIST_FIELDS, values, strict=True))
     named["sample_rate"] = parse_sample_rate(named["sample_rate"])
     named["resblock"] = str(named["resblock"])
     return named

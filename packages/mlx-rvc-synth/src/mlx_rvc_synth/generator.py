@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 from mlx import nn
@@ -127,20 +128,15 @@ class Generator(nn.Module):
         x = self.ups[stage](x)[:, first - base : last - base]  # (B, last − first, width)
         if source is not None:
             x = x + self._excite(stage, source, first, last)
-        total = None
-        for block in self.resblocks[stage * self.n_blocks : (stage + 1) * self.n_blocks]:
-            y = block(x)
-            if total is None:
-                total = y
-            else:
-                total += y
-        if total is None:
-            raise ValueError("a generator needs at least one residual block a stage")
+        block, *others = self.resblocks[stage * self.n_blocks : (stage + 1) * self.n_blocks]
+        total = block(x)
+        for other in others:
+            total += other(x)  # in place: a block returns an array of its own
         total *= 1.0 / self.n_blocks
         return total[:, low - first : high - first]
 
     def _excite(self, stage: int, source: Array, first: int, last: int) -> Array:
-        """The source brought down to steps `first` to `last` of a stage (B, last − first, width)."""
+        """The source at the rate of a stage, steps `first` to `last` (B, last − first, width)."""
         stride = self.per_level[stage + 1]
         kernel, padding = noise_conv_shape(stride)
         low, high = first * stride - padding, (last - 1) * stride - padding + kernel
@@ -191,7 +187,7 @@ def _spans(start: int, stop: int, step: int) -> Iterator[tuple[int, int]]:
     """`start` to `stop` in equal spans of at most `step`."""
     count = max(1, math.ceil((stop - start) / step))
     bounds = [start + (stop - start) * i // count for i in range(count + 1)]
-    yield from zip(bounds[:-1], bounds[1:], strict=True)
+    yield from pairwise(bounds)
 
 
 def _slice(x: Array, low: int, high: int) -> tuple[Array, int]:

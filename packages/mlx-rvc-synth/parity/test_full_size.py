@@ -1,0 +1,69 @@
+"""Full-size voices with random weights against the original network in torch, noise injected."""
+
+import golden_synth
+import numpy as np
+import pytest
+import torch
+
+from mlx_rvc_synth import Noise, Synthesizer
+
+FRAMES = 100
+SPEAKER = 42
+BLOCKS = ["1", [3, 7, 11], [[1, 3, 5]] * 3]
+RATES = {
+    (1, 32): ([10, 4, 2, 2, 2], [16, 16, 4, 4, 4]),
+    (1, 40): ([10, 10, 2, 2], [16, 16, 4, 4]),
+    (1, 48): ([10, 6, 2, 2, 2], [16, 16, 4, 4, 4]),
+    (2, 32): ([10, 8, 2, 2], [20, 16, 4, 4]),
+    (2, 40): ([10, 10, 2, 2], [16, 16, 4, 4]),
+    (2, 48): ([12, 10, 2, 2], [24, 20, 4, 4]),
+}
+
+
+def full_config(version, kilohertz):
+    spec = 513 if kilohertz == 32 else 1025
+    rates, kernels = RATES[version, kilohertz]
+    sizes = [spec, 32, 192, 192, 768, 2, 6, 3, 0]
+    return [*sizes, *BLOCKS, rates, 512, kernels, 109, 256, kilohertz * 1000]
+
+
+def calibrate(model, config, width, f0, seed):
+    """Scale the last layer so that the audio has the level of speech: errors then show."""
+    inputs = golden_synth.example(config, width, f0, 1, 40, seed)
+    audio, _ = golden_synth.infer(model, f0, inputs, SPEAKER)
+    margin = 12 * config[17] // 100  # the first and last frames are louder than what is between
+    audio = audio[..., margin:-margin]
+    with torch.no_grad():
+        gain = 0.2 / torch.atanh(audio.clamp(-0.999, 0.999)).std()
+        model.dec.conv_post.weight.mul_(gain).copy_(model.dec.conv_post.weight.half().float())
+
+
+@pytest.mark.parametrize("kilohertz", [32, 40, 48])
+@pytest.mark.parametrize("f0", [True, False], ids=["f0", "no_f0"])
+@pytest.mark.parametrize("version", [1, 2])
+def test_audio_equals_torch(version, f0, kilohertz, tmp_path):
+    width = 256 if version == 1 else 768
+    config = full_config(version, kilohertz)
+    seed = 10 * kilohertz + version
+    model = golden_synth.build(width, f0, config)
+    golden_synth.randomise(model, seed, half=True)
+    calibrate(model, config, width, f0, seed)
+    inputs = golden_synth.example(config, width, f0, 1, FRAMES, seed)
+    expected, _ = golden_synth.infer(model, f0, inputs, SPEAKER)
+    expected = expected[:, 0].numpy()
+    saved = golden_synth.small_model(model, config, width, f0, f"{kilohertz}k")
+    torch.save(saved, tmp_path / "voice.pth")
+
+    voice = Synthesizer.from_pretrained(tmp_path / "voice.pth")
+    phone, pitchf, latent, source = inputs
+    noise = Noise(latent, source if f0 else None)
+    audio = np.asarray(voice.infer(phone, pitchf if f0 else None, speaker=SPEAKER, noise=noise))
+
+    assert audio.shape == (1, FRAMES * kilohertz * 10)
+    error = np.abs(audio - expected).max()
+    correlation = np.corrcoef(audio[0], expected[0])[0, 1]
+    level = expected.std()
+    print(f"level {level:.3f}, max error {error:.1e}, 1 − correlation {1 - correlation:.1e}")
+    assert 0.05 < level < 0.9  # neither silence nor saturation, where errors would not show
+    assert correlation >= 0.99999
+    assert error <= 1e-3
