@@ -11,7 +11,7 @@ from mlx import nn
 import mlx_fastops as fastops
 from mlx_contentvec.arrays import Array
 from mlx_contentvec.config import ContentvecConfig
-from mlx_contentvec.gelu import gelu
+from mlx_fastops import gelu
 
 # Scores held at once on the CPU: 1 MB of float32, so that they stay in the cache and memory grows
 # with the length of the audio, not with its square.

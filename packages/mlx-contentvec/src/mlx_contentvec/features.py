@@ -22,7 +22,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 import mlx_fastops as fastops
 from mlx_contentvec.arrays import Array, join
 from mlx_contentvec.config import ContentvecConfig
-from mlx_contentvec.gelu import gelu
+from mlx_fastops import gelu
 
 CONV_NORM_EPS = 1e-5  # of the norms between convolutions; `layer_norm_eps` is for the others
 
