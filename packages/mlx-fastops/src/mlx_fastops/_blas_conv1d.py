@@ -10,7 +10,8 @@ everything, and the input is never unfolded:
     product 1, rows                [1 2 3|4 5 6]          -> outputs 1, 4
     product 2, rows                  [2 3 4|5 6 7]        -> outputs 2, 5
 
-Dilation d: the same on the d interleaved signals x[j::d], after a copy of a block of them.
+With many channels, or few dilated taps, one product per tap, added up, is faster. For other
+dilations d: the same as above on the d interleaved signals x[j::d], after a copy of a block.
 A kernel as long as HuBERT's positional one (128 taps in 16 groups) would leave products of few
 rows: it is cut into parts of 8 taps, all parts are outputs of one product, and their shifted
 results are added. All of it runs in blocks of frames that stay in the cache, which also bounds
@@ -33,6 +34,9 @@ BLOCK_BYTES = 4 << 20
 
 # From here on a product per tap, added up, beats products of few rows with all taps.
 MANY_CHANNELS = 192
+
+# Up to here a product per tap also beats taking a dilated signal apart.
+FEW_TAPS = 4
 
 # Kernels longer than four parts are cut into parts of this many taps.
 PART_TAPS = 8
@@ -109,7 +113,8 @@ def _convolve(
     (taps,), (stride,), (dilation,) = geometry.kernel, geometry.stride, geometry.dilation
     out = y[block]
     segment = _padded(x, block.start, len(out), geometry)
-    if stride == 1 < taps and x.shape[1] >= MANY_CHANNELS:
+    few = dilation > 1 and taps <= FEW_TAPS
+    if stride == 1 < taps and (few or x.shape[1] >= MANY_CHANNELS):
         _tap_by_tap(segment, matrix, taps, dilation, out)
     elif dilation == 1:
         _overlapping(segment, matrix, taps, stride, out)
