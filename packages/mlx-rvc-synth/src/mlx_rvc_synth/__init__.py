@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from .config import SynthConfig as SynthConfig
     from .noise import Noise as Noise
     from .pitch import coarse_pitch as coarse_pitch
-    from .sanitize import sanitize as sanitize
+    from .sanitizing import sanitize as sanitize
     from .synthesizer import Synthesizer as Synthesizer
     from .voicefile import VoiceFile as VoiceFile
     from .voicefile import read_voice as read_voice
@@ -19,7 +19,7 @@ _HOME = {
     "VoiceFile": "voicefile",
     "coarse_pitch": "pitch",
     "read_voice": "voicefile",
-    "sanitize": "sanitize",
+    "sanitize": "sanitizing",
 }
 
 __all__ = [

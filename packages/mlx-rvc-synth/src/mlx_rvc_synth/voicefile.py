@@ -22,7 +22,7 @@ from .config import SynthConfig, config_from_list
 from .declared import constructor_fields, foreign_config, normalised, plain
 from .refusal import refuse_other_files, refuse_other_vocoders
 from .resolve import resolve
-from .sanitize import Layout, detect_layout, sanitize
+from .sanitizing import Layout, detect_layout, sanitize
 
 FORMAT = "mlx-rvc-synth"
 FORMAT_VERSION = 1
@@ -127,7 +127,10 @@ def _named(config: Any, path: Path) -> dict[str, Any]:
         return constructor_fields(config)
     if not isinstance(config, list | tuple):
         raise ValueError(f"{path}: config is a {type(config).__name__}, expected RVC's list")
-    return config_from_list(config)
+    try:
+        return config_from_list(config)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
 
 
 def _read_safetensors(path: Path, tensors: Tensors) -> VoiceFile:

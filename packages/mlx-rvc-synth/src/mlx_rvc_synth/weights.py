@@ -26,10 +26,14 @@ def locate_voice(source: str | Path) -> Path:
     path = Path(source).expanduser()
     if path.exists():
         return path
-    # There is no default voice: only the companions of this one matter.
     own = HubFile(repo="", filename="model.safetensors", companions=("config.json",))
+    # There is no default voice and no variable naming one: `env` only completes the errors' advice.
     return locate(
-        str(source), default=own, env="MLX_RVC_VOICE", option="--model", filenames=[own.filename]
+        str(source),
+        default=own,
+        env="Synthesizer.from_pretrained",
+        option="--model",
+        filenames=[own.filename],
     )
 
 
