@@ -52,9 +52,9 @@ def test_a_package_is_typed_licensed_and_described_like_the_others(package):
 
 
 @pytest.mark.parametrize("package", PACKAGES)
-def test_public_names_are_sorted_and_exist(package):
+def test_public_names_exist_and_are_explained(package):
     module = importlib.import_module(package.replace("-", "_"))
-    assert list(module.__all__) == sorted(module.__all__)
+    assert module.__all__
     for name in module.__all__:
         assert getattr(module, name).__doc__
 
