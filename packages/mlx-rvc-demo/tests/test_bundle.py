@@ -1,0 +1,16 @@
+import json
+
+import mlx_rvc_demo
+
+
+def test_the_bundle_is_whole():
+    bundle = mlx_rvc_demo.bundle()
+    for path in (bundle.voice, bundle.recording, bundle.encoder / "model.safetensors"):
+        assert path.stat().st_size > 100_000
+    assert json.loads((bundle.encoder / "config.json").read_text())["model_type"] == "hubert"
+    assert [speaker.id for speaker in bundle.speakers] == list(range(len(bundle.speakers)))
+
+
+def test_the_voice_names_this_package_as_its_encoder():
+    """Converters look `embedder_model` up; without it the toy voice would get ContentVec."""
+    assert mlx_rvc_demo.NAME.encode() in mlx_rvc_demo.bundle().voice.read_bytes()
