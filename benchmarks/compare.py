@@ -11,6 +11,7 @@ turns, so that a slow moment of the machine hits both. The table gives medians a
 
 import argparse
 import json
+import os
 import platform
 import statistics
 import sys
@@ -54,12 +55,13 @@ def models(folder: Path) -> dict[str, object]:
     small = {"weight": weight, "config": VOICE, "sr": "48k", "f0": 1, "version": "v2"}
     torch.save(small, folder / "voice.pth")
     voice.remove_weight_norm()
-    return {"hubert": hubert, "rmvpe": rmvpe, "voice": voice}
+    return {"hubert": hubert, "voice": voice}
 
 
 def stages(folder: Path, theirs: dict, seconds: float) -> dict[str, Pair]:
     """Stage name to (ours, PyTorch's), both ready to be timed."""
-    from huggingface_hub_rvc.core.rmvpe import RMVPE as TorchRMVPE
+    from huggingface_hub_rvc.core import rmvpe as torch_rmvpe
+
     from mlx_contentvec import ContentvecModel
     from mlx_rmvpe import RMVPE
     from mlx_rvc import RVCPipeline
@@ -78,8 +80,7 @@ def stages(folder: Path, theirs: dict, seconds: float) -> dict[str, Pair]:
     noise = Noise.zeros(synthesizer.config, frames=frames)
     pipeline = RVCPipeline(synthesizer, encoder)
     torch_audio = torch.from_numpy(audio)[None]
-    torch_rmvpe = TorchRMVPE.__new__(TorchRMVPE)  # its constructor wants a file on disk
-    del torch_rmvpe
+    torch_f0 = torch_rmvpe.RMVPE(str(folder / "rmvpe.pt"), is_half=False, device="cpu")
 
     def torch_voice() -> object:
         f0 = torch.from_numpy(f0_hz)
@@ -87,15 +88,14 @@ def stages(folder: Path, theirs: dict, seconds: float) -> dict[str, Pair]:
         lengths, speaker = torch.tensor([frames]), torch.tensor([0])
         return theirs["voice"].infer(torch.from_numpy(features), lengths, coarse, f0, speaker)
 
-    mel = torch.randn(1, 128, -(-(frames + 1) // 32) * 32)
     return {
         "ContentVec": (
             lambda: np.asarray(encoder.extract(audio)),
             lambda: theirs["hubert"](torch_audio).last_hidden_state,
         ),
-        "RMVPE network": (
-            lambda: np.asarray(rmvpe.salience_of_mel(mel[0].numpy().T)),
-            lambda: theirs["rmvpe"](mel),
+        "RMVPE (mel, network, decoding)": (
+            lambda: rmvpe.infer_from_audio(audio),
+            lambda: torch_f0.infer_from_audio(audio, thred=0.03),
         ),
         "synthesizer": (
             lambda: np.asarray(synthesizer.infer(features, f0_hz, noise=noise)),
@@ -143,6 +143,7 @@ def main() -> None:
         "system": platform.system(),
         "threads": torch.get_num_threads(),
         **{name: version(name) for name in ("mlx", "numpy", "torch")},
+        **{key: value for key, value in os.environ.items() if key.startswith("OPENBLAS")},
         "python": platform.python_version(),
     }
     print(", ".join(f"{key} {value}" for key, value in machine.items()), "\n")

@@ -53,7 +53,10 @@ def test_convert_writes_the_format_of_the_extension(tmp_path, capsys, extension)
         (["SPEECH", "out.wav", "--model", "page.pth"], "web page"),
         (["SPEECH", "out.wav", "--model", "demo", "--protect", "0.9"], "protect is 0.9"),
         (["SPEECH", "out.wav", "--model", "demo", "--pitch", "99"], "pitch is 99"),
-        (["SPEECH", "out.wav", "--model", "demo", "--speaker", "7"], "speaker is 7; this voice has 2"),
+        (
+            ["SPEECH", "out.wav", "--model", "demo", "--speaker", "7"],
+            "speaker is 7; this voice has 2",
+        ),
         (["SPEECH", "out.wav", "--model", "demo", "--f0-method", "pm"], "rmvpe, harvest, dio"),
         (["SPEECH", "out.wav", "--model", "demo", "--index", "page.pth"], "page.pth"),
         (["SPEECH", "out.mp3", "--model", "demo", "--sample-rate", "40000"], "40000"),
@@ -75,7 +78,16 @@ def test_bad_input_is_one_line_and_leaves_nothing(tmp_path, capsys, monkeypatch,
 def test_without_network_the_missing_file_is_named(tmp_path):
     """In a process of its own: the hub client reads its settings once."""
     run = subprocess.run(
-        [sys.executable, "-m", "mlx_rvc_cli", "convert", str(SPEECH), str(tmp_path / "out.wav"), "--model", "demo"],
+        [
+            sys.executable,
+            "-m",
+            "mlx_rvc_cli",
+            "convert",
+            str(SPEECH),
+            str(tmp_path / "out.wav"),
+            "--model",
+            "demo",
+        ],
         env={
             **os.environ,
             "HF_ENDPOINT": "http://127.0.0.1:9",

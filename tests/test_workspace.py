@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -33,8 +34,8 @@ def test_versions_are_in_lockstep():
     for package in PACKAGES:
         about = project(package)
         assert about["version"] == root, package
-        extras = sum(about.get("optional-dependencies", {}).values(), [])
-        for dependency in [*about["dependencies"], *extras]:
+        extras = about.get("optional-dependencies", {}).values()
+        for dependency in chain(about["dependencies"], *extras):
             name = re.split(r"[\[=><]", dependency)[0]
             if name in PACKAGES:
                 found = pinned.match(dependency)
@@ -72,10 +73,11 @@ def test_each_option_in_the_readme_exists(capsys):
         assert main([*command.split(), "--help"]) == 0
         options[command] = set(re.findall(r"--[a-z][a-z0-9-]*", capsys.readouterr().out))
     readmes = [ROOT / "README.md", *ROOT.glob("packages/*/README.md")]
+    names = "|".join(commands)
     seen = 0
     for readme in readmes:
         text = readme.read_text().replace("\\\n", " ")
-        for line in re.findall(r"mlx-rvc ((?:%s)\b.*)" % "|".join(commands), text):
+        for line in re.findall(rf"mlx-rvc ((?:{names})\b.*)", text):
             command = next(c for c in commands if line.startswith(c))
             for option in re.findall(r"--[a-z][a-z0-9-]*", line.split("`")[0]):
                 assert option in options[command], f"{readme.name}: mlx-rvc {line}"

@@ -28,7 +28,13 @@ def test_mlx_converts_as_pytorch_does(pipeline, clip, speaker):
     bundle = mlx_rvc_demo.bundle()
     pitch = bundle.speakers[speaker].pitch
     expected = rvc_next_convert(
-        audio, bundle.encoder, bundle.voice, harvest, pitch=pitch, speaker_id=speaker, rms_mix_rate=1.0
+        audio,
+        bundle.encoder,
+        bundle.voice,
+        harvest,
+        pitch=pitch,
+        speaker_id=speaker,
+        rms_mix_rate=1.0,
     )
     converted, _ = pipeline.convert_array(
         audio,
@@ -58,7 +64,12 @@ def test_the_voice_is_nearer_to_the_target_than_to_the_source(pipeline, speaker)
     bundle = mlx_rvc_demo.bundle()
     source, rate = soundfile.read(bundle.recording, dtype="float32")
     converted, out_rate = pipeline.convert_array(
-        source, rate, f0_method="harvest", pitch=bundle.speakers[speaker].pitch, speaker=speaker, seed=0
+        source,
+        rate,
+        f0_method="harvest",
+        pitch=bundle.speakers[speaker].pitch,
+        speaker=speaker,
+        seed=0,
     )
     target, target_rate = soundfile.read(AUDIO / f"target_{speaker}.flac", dtype="float32")
     mine = embed(converted, out_rate)
