@@ -11,14 +11,14 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parents[3] / "tools"), str(Path(__file__).parent)]
 
-import golden_synth
-import numpy as np
-import torch
-from test_full_size import full_config
+import golden_synth  # noqa: E402
+import numpy as np  # noqa: E402
+import torch  # noqa: E402
+from test_full_size import full_config  # noqa: E402
 
-from mlx_rvc_synth import Noise, Synthesizer
+from mlx_rvc_synth import Noise, Synthesizer  # noqa: E402
 
-ROUNDS = 5
+ROUNDS = 4
 
 
 def main(lengths):

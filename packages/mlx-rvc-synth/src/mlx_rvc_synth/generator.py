@@ -29,7 +29,7 @@ from .source import SourceModuleHnNSF
 
 LAST_SLOPE = 0.01  # the leaky ReLU before conv_post has torch's default slope, not SLOPE
 EDGE = 3  # padding of conv_pre and conv_post, 7 wide
-CPU_TILE = 1 << 19  # numbers in one tile: 2 MiB
+CPU_TILE = 1 << 20  # numbers in one tile: 4 MiB
 DEVICE_TILE = 1 << 26  # on Metal and CUDA only memory counts
 
 
