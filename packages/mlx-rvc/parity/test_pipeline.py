@@ -102,7 +102,9 @@ def test_the_chain_equals_the_reference(models, seconds):
 
 def test_the_loudness_envelope_equals_the_reference(models):
     encoder, voice, _ = models
-    audio = speech(10)
+    # Not near a multiple of 0.5 s, where the reference's short output has one RMS frame less than
+    # its input and its two curves no longer lie over each other.
+    audio = speech(5.3)
     expected = rvc_next_convert(audio, encoder, voice, dio, rms_mix_rate=0.25)
     pipeline = RVCPipeline.from_pretrained(voice, contentvec=encoder)
     converted, rate = pipeline.convert_array(
