@@ -190,6 +190,8 @@ def test_model_folder_round_trip(tmp_path):
         "scalar": np.float32(3.0) * np.ones(()),
     }
     save_model(tmp_path / "new/m", tensors, {"rate": 40000, "name": "ü"}, metadata={"f0": True})
+    modes = {file.stat().st_mode for file in (tmp_path / "new/m").iterdir()}
+    assert len(modes) == 1  # the weights are as readable as the configuration
     found, config = load_model_folder(tmp_path / "new/m")
     assert config == {"rate": 40000, "name": "ü"}
     np.testing.assert_array_equal(found["np"], np.arange(6).reshape(2, 3).T)

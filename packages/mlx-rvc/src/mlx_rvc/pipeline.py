@@ -193,7 +193,8 @@ class RVCPipeline:
         mono = _mono(audio)
         controls = run.controls
         self._check_speaker(controls.speaker)
-        recording = prepare(_at_model_rate(resample(mono, sample_rate, MODEL_RATE)))
+        with run.stages.timed("preparation"):
+            recording = prepare(_at_model_rate(resample(mono, sample_rate, MODEL_RATE)))
         voice_rate = self.synthesizer.config.sample_rate
         target_rate = self._output_rate(controls)
         length = round(len(mono) * target_rate / sample_rate)

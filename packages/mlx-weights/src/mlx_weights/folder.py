@@ -88,6 +88,7 @@ def write_model(
     save_file(arrays, folder / WEIGHTS, metadata=texts)
     text = json.dumps(dict(config), indent=2, ensure_ascii=False)
     (folder / CONFIG).write_text(text + "\n", "utf-8")
+    shutil.copymode(folder / CONFIG, folder / WEIGHTS)  # safetensors makes its file private
 
 
 def _as_numpy(value: "np.ndarray | mx.array") -> np.ndarray:
