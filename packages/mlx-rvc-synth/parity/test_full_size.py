@@ -65,6 +65,6 @@ def test_audio_equals_torch(version, f0, kilohertz, tmp_path):
     correlation = np.corrcoef(audio[0], expected[0])[0, 1]
     level = expected.std()
     print(f"level {level:.3f}, max error {error:.1e}, 1 − correlation {1 - correlation:.1e}")
-    assert 0.05 < level < 0.9  # neither silence nor saturation, where errors would not show
+    assert np.abs(expected).mean() < 0.9  # no saturation, where errors would not show
     assert correlation >= 0.99999
-    assert error <= 1e-3
+    assert error <= 1e-3 * level  # the level is below 1: a quiet voice must not pass for a good one
