@@ -229,7 +229,7 @@ class RVCPipeline:
             last = length if chunk.stop is None else chunk.stop // chunks.HOP * hop
             skip = chunks.PAD // chunks.HOP * hop
             output[first:last] = audio[skip : skip + last - first]
-            run.report(F0_SHARE + (1 - F0_SHARE) * last / length)
+            run.report(F0_SHARE + (1 - F0_SHARE) * (number + 1) / len(pieces))
         return output
 
     def _convert_chunk(
