@@ -168,3 +168,22 @@ def test_features_of_another_width_are_refused():
     index.dim = 768
     with pytest.raises(ValueError, match="index holds features 768 wide, the voice takes 2"):
         RVCPipeline(Synthesizer(), Encoder(), index=index)
+
+
+def test_v1_voices_take_layer_9_through_the_projection():
+    """Applio projects the last layer, others cut 256 channels off it: both lose the voice."""
+    asked = []
+
+    class Wide(Encoder):
+        config = SimpleNamespace(hidden_size=5, classifier_proj_size=2)
+
+        def extract(self, audio, layer=None, project=False):
+            asked.append((layer, project))
+            return super().extract(audio)
+
+    voice = Synthesizer(f0=False, version="v1")
+    RVCPipeline(voice, Wide()).convert_array(ramp(1), 16000)
+    assert asked == [(9, True)]
+    voice = Synthesizer(f0=False, version="v2")
+    RVCPipeline(voice, Encoder()).convert_array(ramp(1), 16000)
+    assert voice.calls[0].features.shape[2] == 2
