@@ -34,6 +34,6 @@ def test_the_user_s_choice_goes_first(loaded):
 
 
 def test_another_encoder_is_named_not_replaced(loaded):
-    with pytest.raises(ValueError, match="'spin'.*--contentvec"):
+    with pytest.raises(ValueError, match=r"'spin'.*--contentvec"):
         load_encoder("spin", None)
     assert loaded == []
