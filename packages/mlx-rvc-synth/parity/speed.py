@@ -18,7 +18,7 @@ from test_full_size import full_config  # noqa: E402
 
 from mlx_rvc_synth import Noise, Synthesizer  # noqa: E402
 
-ROUNDS = 8
+ROUNDS = 4
 
 
 def main(lengths):
