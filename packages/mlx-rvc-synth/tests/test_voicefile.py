@@ -218,3 +218,21 @@ def test_format_name_is_not_anybody_elses(tmp_path, v1_f0):
     v1_f0.voice.save_pretrained(tmp_path)
     saved = json.loads((tmp_path / "config.json").read_text())
     assert saved["format"] == voicefile.FORMAT
+
+
+def test_safetensors_with_a_configuration_in_its_header(golden, content, tmp_path):
+    """Hugging Face RVC's: torch's layout and names, JSON texts as metadata."""
+    from safetensors.numpy import save_file
+
+    texts = {
+        "config_json": json.dumps(content["config"]),
+        "speaker_info_json": json.dumps([{"id": 0, "name": "alto"}]),
+        "model_name": "toy",
+        "version": "v1",
+    }
+    save_file(dict(content["weight"]), tmp_path / "model.safetensors", metadata=texts)
+    voice = read_voice(tmp_path)
+    expected = read_voice(golden / "v1_f0.pth")
+    assert voice.config == expected.config
+    assert voice.metadata["speaker_names"] == {"0": "alto"}
+    assert all(np.array_equal(voice.tensors[k], v) for k, v in expected.tensors.items())
