@@ -28,7 +28,7 @@ import torch
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tools"))
 
-from oracles import import_hf_rvc, rvc_next_convert  # noqa: E402
+from oracles import import_hf_rvc, load_rvc_next  # noqa: E402
 
 SPEECH = ROOT / "tests/audio/librivox_austen_0870.flac"
 RATE = 48000
@@ -81,6 +81,7 @@ def stages(folder: Path, theirs: dict, seconds: float) -> dict[str, Pair]:
     pipeline = RVCPipeline(synthesizer, encoder)
     torch_audio = torch.from_numpy(audio)[None]
     torch_f0 = torch_rmvpe.RMVPE(str(folder / "rmvpe.pt"), is_half=False, device="cpu")
+    torch_chain = load_rvc_next(folder / "encoder", folder / "voice.pth", dio)
 
     def torch_voice() -> object:
         f0 = torch.from_numpy(f0_hz)
@@ -103,7 +104,7 @@ def stages(folder: Path, theirs: dict, seconds: float) -> dict[str, Pair]:
         ),
         "whole chain (dio)": (
             lambda: pipeline.convert_array(audio, 16000, f0_method="dio"),
-            lambda: rvc_next_convert(audio, folder / "encoder", folder / "voice.pth", dio),
+            lambda: torch_chain(audio),
         ),
     }
 

@@ -24,15 +24,16 @@ def import_hf_rvc():
     return sys.modules[name]
 
 
-def rvc_next_convert(audio, encoder, voice, f0_method, *, index=None, **params):
-    """Convert audio with rvc-next, an RVC program of its own line, with all noise zeroed.
+def load_rvc_next(encoder, voice, f0_method):
+    """Load a voice into rvc-next, an RVC program of its own line; return its conversion.
 
-    audio: float32 (samples,) at 16 kHz. encoder: folder in the Hugging Face HuBERT layout. voice:
-    `.pth` small model. f0_method: audio (samples,) at 16 kHz to F0 in Hz (frames,). index: path of
-    an `.index` file. params: fields of rvc-next's VoiceParams.
+    encoder: folder in the Hugging Face HuBERT layout. voice: `.pth` small model. f0_method: audio
+    (samples,) at 16 kHz to F0 in Hz (frames,).
 
-    Returns float64 (samples,) at the voice's rate: what the program gives before its 16-bit
-    rounding; each piece is 5 to 25 ms short (its length defect).
+    The conversion takes audio, float32 (samples,) at 16 kHz, the path of an `.index` file (or
+    None) and fields of rvc-next's VoiceParams. All noise is zero. It returns float64 (samples,) at
+    the voice's rate, before the program's 16-bit rounding; each piece is 5 to 25 ms short (its
+    length defect).
     """
     import torch
     from rvc_next.engine.convert import offline
@@ -41,6 +42,7 @@ def rvc_next_convert(audio, encoder, voice, f0_method, *, index=None, **params):
     from rvc_next.engine.index.retrieval import load_index
 
     hubert = load_hubert(Path(encoder), "cpu")
+    loaded = _rvc_next_voice(voice)
     runtime = types.SimpleNamespace(
         device=torch.device("cpu"),
         is_half=False,
@@ -50,20 +52,25 @@ def rvc_next_convert(audio, encoder, voice, f0_method, *, index=None, **params):
             compute=lambda x, frames: f0_method(x)[:frames].copy(), name="injected"
         ),
     )
-    before = torch.randn_like, torch.rand, offline.to_int16
-    torch.randn_like = lambda x, **_: torch.zeros_like(x)
-    torch.rand = torch.zeros
-    offline.to_int16 = lambda x: np.asarray(x, dtype=np.float64)
-    try:
-        converted, _ = offline.OfflineConverter(runtime).convert(
-            np.asarray(audio, dtype=np.float32),
-            _rvc_next_voice(voice),
-            VoiceParams(unvoiced="zero", **params),
-            index=None if index is None else load_index(index),
-        )
-    finally:
-        torch.randn_like, torch.rand, offline.to_int16 = before
-    return converted
+    converter = offline.OfflineConverter(runtime)
+
+    def convert(audio, index=None, **params):
+        before = torch.randn_like, torch.rand, offline.to_int16
+        torch.randn_like = lambda x, **_: torch.zeros_like(x)
+        torch.rand = torch.zeros
+        offline.to_int16 = lambda x: np.asarray(x, dtype=np.float64)
+        try:
+            converted, _ = converter.convert(
+                np.asarray(audio, dtype=np.float32),
+                loaded,
+                VoiceParams(unvoiced="zero", **params),
+                index=None if index is None else load_index(index),
+            )
+        finally:
+            torch.randn_like, torch.rand, offline.to_int16 = before
+        return converted
+
+    return convert
 
 
 def _rvc_next_voice(path):

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from oracles import rvc_next_convert
+from oracles import load_rvc_next
 
 import mlx_rvc_demo
 from mlx_rvc import RVCPipeline
@@ -27,14 +27,8 @@ def test_mlx_converts_as_pytorch_does(pipeline, clip, speaker):
     assert rate == 16000
     bundle = mlx_rvc_demo.bundle()
     pitch = bundle.speakers[speaker].pitch
-    expected = rvc_next_convert(
-        audio,
-        bundle.encoder,
-        bundle.voice,
-        harvest,
-        pitch=pitch,
-        speaker_id=speaker,
-        rms_mix_rate=1.0,
+    expected = load_rvc_next(bundle.encoder, bundle.voice, harvest)(
+        audio, pitch=pitch, speaker_id=speaker, rms_mix_rate=1.0
     )
     converted, _ = pipeline.convert_array(
         audio,

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 import torch
-from oracles import rvc_next_convert
+from oracles import load_rvc_next
 from transformers import HubertConfig, HubertModel
 
 from mlx_rvc import RVCPipeline, chunks
@@ -81,7 +81,7 @@ def test_the_chain_equals_the_reference(models, seconds):
     encoder, voice, index = models
     audio = speech(seconds)
     settings = {"pitch": 3.5, "index_rate": 0.6, "protect": 0.2, "rms_mix_rate": 1.0}
-    expected = rvc_next_convert(audio, encoder, voice, dio, index=index, speaker_id=2, **settings)
+    expected = load_rvc_next(encoder, voice, dio)(audio, index, speaker_id=2, **settings)
 
     pipeline = RVCPipeline.from_pretrained(voice, index=index, contentvec=encoder)
     converted, rate = pipeline.convert_array(
@@ -105,7 +105,7 @@ def test_the_loudness_envelope_equals_the_reference(models):
     # Not near a multiple of 0.5 s, where the reference's short output has one RMS frame less than
     # its input and its two curves no longer lie over each other.
     audio = speech(5.3)
-    expected = rvc_next_convert(audio, encoder, voice, dio, rms_mix_rate=0.25)
+    expected = load_rvc_next(encoder, voice, dio)(audio, rms_mix_rate=0.25)
     pipeline = RVCPipeline.from_pretrained(voice, contentvec=encoder)
     converted, rate = pipeline.convert_array(
         audio,

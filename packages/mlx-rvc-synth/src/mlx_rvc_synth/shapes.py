@@ -107,7 +107,7 @@ def recover_rates(observed: dict[str, Any], tensors: Tensors, spec: int | None) 
     ]
     if len(fitting) == 1:
         return fitting[0]
-    advice = "put a config.json with upsample_rates and sample_rate beside it, or extract the voice"
+    advice = "extract a small model with the program that trained it, which stores them"
     if fitting:
         names = " or ".join(f"{known.sample_rate} Hz" for known in fitting)
         raise ValueError(f"this checkpoint without configuration may be of {names}: {advice}")
@@ -125,7 +125,7 @@ def dilations(tensors: Tensors, resblock: str, blocks: int) -> tuple[tuple[int, 
     if steps != len(usual):
         raise ValueError(
             f"a residual block has {steps} steps; without a configuration their dilations are "
-            f"known for {len(usual)} only: put a config.json beside the file"
+            f"known for {len(usual)} only: extract a small model with the program that trained it"
         )
     return (usual,) * blocks
 

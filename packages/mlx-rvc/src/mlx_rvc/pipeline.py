@@ -254,14 +254,15 @@ class RVCPipeline:
             blended = protect_unvoiced(
                 blended, np.repeat(features, 2, axis=0), f0_hz, controls.protect
             )
+        # Each chunk has noise of its own: repeated noise is heard as a loop.
+        noise = None if run.noise is None else run.noise(number, len(blended))
         with run.stages.timed("voice"):
             audio = self.synthesizer.infer(
                 blended[None],
                 None if f0_hz is None else f0_hz[None],
                 speaker=controls.speaker,
-                # Each chunk has noise of its own: repeated noise is heard as a loop.
                 seed=None if controls.seed is None else controls.seed + number,
-                noise=None if run.noise is None else run.noise(number, len(blended)),
+                noise=noise,
             )
             return np.asarray(audio)[0]
 
