@@ -125,7 +125,7 @@ def test_missing_tensor_is_named(content, monkeypatch, tmp_path):
 
 
 def test_unknown_upsampling_without_config(content, monkeypatch, tmp_path):
-    with pytest.raises(ValueError, match=r"no published one.*config\.json"):
+    with pytest.raises(ValueError, match=r"no published one.*small model"):
         read({"model": content["weight"]}, monkeypatch, tmp_path)
 
 
