@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import faiss
 import numpy as np
 import pytest
 import soundfile
@@ -40,6 +41,26 @@ def test_convert_writes_the_format_of_the_extension(tmp_path, capsys, extension)
     assert info.samplerate == 16000
     assert info.duration == pytest.approx(soundfile.info(SPEECH).duration, abs=0.1)
     assert list(tmp_path.iterdir()) == [output]
+
+
+def test_convert_with_rmvpe_and_an_index(tmp_path, capsys):
+    """The default F0 method with its own file, and an index made by faiss for the demo's width."""
+    rng = np.random.default_rng(0)
+    index = faiss.index_factory(192, "IVF4,Flat")
+    vectors = rng.standard_normal((400, 192)).astype(np.float32)
+    index.train(vectors)
+    index.add(vectors)
+    faiss.write_index(index, str(tmp_path / "added_demo.index"))
+    weights = AUDIO.parents[1] / "packages/mlx-rmvpe/tests/golden/toy_rmvpe.pt"
+    outputs = []
+    for rate in ("0", "1"):
+        output = tmp_path / f"{rate}.wav"
+        arguments = [str(SPEECH), str(output), "--model", "demo", "--rmvpe", str(weights)]
+        arguments += ["--index", str(tmp_path / "added_demo.index"), "--index-rate", rate]
+        assert main(["convert", *arguments, "--seed", "1", "--json"]) == 0
+        assert ("index" in json.loads(capsys.readouterr().out)["stages"]) == (rate == "1")
+        outputs.append(soundfile.read(output)[0])
+    assert np.abs(outputs[0] - outputs[1]).max() > 0.01
 
 
 @pytest.mark.parametrize(
