@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from mlx_rvc.controls import Controls
-    from mlx_rvc.pipeline import Conversion, RVCPipeline, convert_voice
+    from mlx_rvc.pipeline import RVCPipeline, convert_voice
+    from mlx_rvc.run import Conversion
 
 __all__ = ["Controls", "Conversion", "RVCPipeline", "convert_voice"]
 
 _HOME = {
     "Controls": "mlx_rvc.controls",
-    "Conversion": "mlx_rvc.pipeline",
+    "Conversion": "mlx_rvc.run",
     "RVCPipeline": "mlx_rvc.pipeline",
     "convert_voice": "mlx_rvc.pipeline",
 }

@@ -5,9 +5,6 @@ length defect mended: the output has exactly the input's duration and nothing dr
 """
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
@@ -19,69 +16,19 @@ from mlx_rvc.encoder import load_encoder
 from mlx_rvc.envelope import match_envelope
 from mlx_rvc.protect import protect_unvoiced
 from mlx_rvc.recording import MODEL_RATE, prepare
+from mlx_rvc.run import Conversion, NoiseSource, Progress, Run
 
 if TYPE_CHECKING:
     from mlx_contentvec import ContentvecModel
     from mlx_rmvpe import RMVPE
     from mlx_rvc_index import FeatureIndex
-    from mlx_rvc_synth import Noise, Synthesizer
+    from mlx_rvc_synth import Synthesizer
 
 PEAK = 0.99
 """Highest output magnitude; louder output is scaled down, never clipped."""
 
 F0_SHARE = 0.2
 """Share of the work that F0 takes, roughly; for the progress only."""
-
-Progress = Callable[[float], None]
-"""Called with the share of the work that is done, 0 to 1."""
-
-NoiseSource = Callable[[int, int], "Noise"]
-"""Number of the chunk and its frames -> the voice model's noise, for exact comparisons."""
-
-
-@dataclass
-class Stages:
-    """Seconds spent in each stage of one conversion."""
-
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    @contextmanager
-    def timed(self, stage: str) -> Iterator[None]:
-        """Add the time of a `with` block to a stage."""
-        start = time.perf_counter()
-        yield
-        self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - start
-
-
-@dataclass(frozen=True)
-class _Run:
-    """What all steps of one conversion share."""
-
-    controls: Controls
-    progress: Progress | None = None
-    noise: NoiseSource | None = None
-    stages: Stages = field(default_factory=Stages)
-
-    def report(self, done: float) -> None:
-        """Tell the caller which share of the work is done."""
-        if self.progress is not None:
-            self.progress(done)
-
-
-@dataclass(frozen=True)
-class Conversion:
-    """What a file conversion did: durations and times in seconds, rates in Hz."""
-
-    output_path: Path
-    duration: float
-    sample_rate: int
-    seconds: float
-    stages: dict[str, float]
-
-    @property
-    def real_time_factor(self) -> float:
-        """Seconds of work for a second of audio, model loading left out."""
-        return self.seconds / self.duration
 
 
 class RVCPipeline:
@@ -148,7 +95,7 @@ class RVCPipeline:
         Returns float32 (round(samples * rate / sample_rate),) and its rate in Hz. Raises
         ValueError for controls out of range and for audio that is empty or not finite.
         """
-        return self._convert(audio, sample_rate, _Run(Controls(**controls), progress, noise))
+        return self._convert(audio, sample_rate, Run(Controls(**controls), progress, noise))
 
     def convert(
         self,
@@ -164,7 +111,7 @@ class RVCPipeline:
         """
         from mlx_rvc_cli.audio import read_audio
 
-        run = _Run(Controls(**controls), progress)
+        run = Run(Controls(**controls), progress)
         self._check_output(output_path, run.controls)
         return self._convert_to_file(*read_audio(input_path), output_path, run)
 
@@ -174,7 +121,7 @@ class RVCPipeline:
         check_output(output_path, self._output_rate(controls))
 
     def _convert_to_file(
-        self, audio: np.ndarray, sample_rate: int, output_path: str | Path, run: _Run
+        self, audio: np.ndarray, sample_rate: int, output_path: str | Path, run: Run
     ) -> Conversion:
         from mlx_rvc_cli.audio import write_audio
 
@@ -182,18 +129,18 @@ class RVCPipeline:
         result, rate = self._convert(audio, sample_rate, run)
         seconds = time.perf_counter() - start
         write_audio(output_path, result, rate)
-        return Conversion(Path(output_path), len(result) / rate, rate, seconds, run.stages.seconds)
+        return Conversion(Path(output_path), len(result) / rate, rate, seconds, run.seconds)
 
     def _output_rate(self, controls: Controls) -> int:
         return controls.output_rate or self.synthesizer.config.sample_rate
 
-    def _convert(self, audio: np.ndarray, sample_rate: int, run: _Run) -> tuple[np.ndarray, int]:
+    def _convert(self, audio: np.ndarray, sample_rate: int, run: Run) -> tuple[np.ndarray, int]:
         from mlx_rvc_cli.audio import resample
 
         mono = _mono(audio)
         controls = run.controls
         self._check_speaker(controls.speaker)
-        with run.stages.timed("preparation"):
+        with run.timed("preparation"):
             recording = prepare(_at_model_rate(resample(mono, sample_rate, MODEL_RATE)))
         voice_rate = self.synthesizer.config.sample_rate
         target_rate = self._output_rate(controls)
@@ -205,17 +152,17 @@ class RVCPipeline:
 
         result = self._convert_recording(recording, run, voice_length)
         if controls.rms_mix_rate != 1:
-            with run.stages.timed("envelope"):
+            with run.timed("envelope"):
                 result = match_envelope(
                     recording, MODEL_RATE, result, voice_rate, controls.rms_mix_rate
                 )
         if target_rate != voice_rate:
-            with run.stages.timed("resampling"):
+            with run.timed("resampling"):
                 result = resample(result, voice_rate, target_rate)[:length]
         excess = float(np.abs(result).max(initial=0.0)) / PEAK
         return (result / excess if excess > 1 else result).astype(np.float32), target_rate
 
-    def _convert_recording(self, recording: np.ndarray, run: _Run, length: int) -> np.ndarray:
+    def _convert_recording(self, recording: np.ndarray, run: Run, length: int) -> np.ndarray:
         """Audio (samples,) at 16 kHz to `length` samples at the voice's rate."""
         padded = np.pad(recording, chunks.PAD, mode="reflect")
         f0_hz = self._f0(padded, run)
@@ -238,15 +185,15 @@ class RVCPipeline:
         chunk: chunks.Chunk,
         padded: np.ndarray,
         f0_hz: np.ndarray | None,
-        run: _Run,
+        run: Run,
     ) -> np.ndarray:
         """One chunk with its context to audio (samples,) at the voice's rate, context included."""
         controls = run.controls
-        with run.stages.timed("content"):
+        with run.timed("content"):
             features = self._features(chunk.audio(padded))  # (frames at 50 a second, channels)
         blended = features
         if self.index is not None and controls.index_rate > 0:
-            with run.stages.timed("index"):
+            with run.timed("index"):
                 blended = self.index.blend(features, rate=controls.index_rate)
         blended = np.repeat(blended, 2, axis=0)  # 100 a second, as F0
         if f0_hz is not None:
@@ -256,7 +203,7 @@ class RVCPipeline:
             )
         # Each chunk has noise of its own: repeated noise is heard as a loop.
         noise = None if run.noise is None else run.noise(number, len(blended))
-        with run.stages.timed("voice"):
+        with run.timed("voice"):
             audio = self.synthesizer.infer(
                 blended[None],
                 None if f0_hz is None else f0_hz[None],
@@ -275,11 +222,11 @@ class RVCPipeline:
             features = self.encoder.extract(audio.astype(np.float32))
         return np.asarray(features)[0]
 
-    def _f0(self, padded: np.ndarray, run: _Run) -> np.ndarray | None:
+    def _f0(self, padded: np.ndarray, run: Run) -> np.ndarray | None:
         """F0 in Hz (frames,) of the padded recording, shifted; None for a voice without F0."""
         if not self.synthesizer.config.f0:
             return None
-        with run.stages.timed("f0"):
+        with run.timed("f0"):
             frames = len(padded) // chunks.HOP
             curve = self._f0_method(run.controls.f0_method)(padded)
             return f0.shift(curve[:frames], run.controls.pitch)
@@ -342,7 +289,7 @@ def convert_voice(
     """
     from mlx_rvc_cli.audio import check_output, read_audio
 
-    run = _Run(Controls(**controls), progress)
+    run = Run(Controls(**controls), progress)
     check_output(output_path, run.controls.output_rate)
     audio, sample_rate = read_audio(input_path)
     pipeline = RVCPipeline.from_pretrained(model, index=index, contentvec=contentvec, rmvpe=rmvpe)

@@ -8,7 +8,7 @@ import typer
 from mlx_rvc_cli.console import emit, progress
 
 if TYPE_CHECKING:
-    from mlx_rvc.pipeline import Conversion
+    from mlx_rvc.run import Conversion
 
 
 def convert(
