@@ -1,6 +1,7 @@
 """What holds across all packages: versions, READMEs, public names, import weight."""
 
 import importlib
+import inspect
 import re
 import subprocess
 import sys
@@ -57,7 +58,8 @@ def test_public_names_exist_and_are_explained(package):
     module = importlib.import_module(package.replace("-", "_"))
     assert module.__all__
     for name in module.__all__:
-        assert getattr(module, name).__doc__
+        public = getattr(module, name)
+        assert public.__doc__ or not (inspect.isclass(public) or inspect.isroutine(public))
 
 
 def test_import_mlx_rvc_is_light():

@@ -271,11 +271,21 @@ def test_a_reader_that_leaves_gets_no_traceback(installed):
     assert process.returncode == 1
 
 
+@pytest.fixture
+def heed_interrupts():
+    """Have children heed Ctrl-C also where the tests run in the background, which ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize(
     ("number", "status", "said"),
     [(signal.SIGINT, 130, b"\nmlx-rvc: interrupted\n"), (signal.SIGTERM, 143, b"")],
 )
-def test_a_signal_leaves_no_temporary_file(installed, tmp_path, number, status, said):
+def test_a_signal_leaves_no_temporary_file(
+    installed, tmp_path, number, status, said, heed_interrupts
+):
     folder = tmp_path / "out"
     folder.mkdir()
     with subprocess.Popen(
