@@ -68,6 +68,7 @@ def test_convert_with_rmvpe_and_an_index(tmp_path, capsys):
     [
         (["missing.wav", "out.wav", "--model", "demo"], "missing.wav: no such file"),
         (["text.wav", "out.wav", "--model", "demo"], "text.wav"),
+        (["text.wav", "./text.wav", "--model", "demo"], "the same file"),
         (["SPEECH", "out.xyz", "--model", "demo"], "out.xyz"),
         (["SPEECH", "nowhere/out.wav", "--model", "demo"], "nowhere"),
         (["SPEECH", "out.wav", "--model", "missing.pth"], "missing.pth"),

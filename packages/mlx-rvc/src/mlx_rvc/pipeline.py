@@ -112,6 +112,7 @@ class RVCPipeline:
         from mlx_rvc_cli.audio import read_audio
 
         run = Run(Controls(**controls), progress)
+        _check_apart(input_path, output_path)
         self._check_output(output_path, run.controls)
         return self._convert_to_file(*read_audio(input_path), output_path, run)
 
@@ -290,11 +291,19 @@ def convert_voice(
     from mlx_rvc_cli.audio import check_output, read_audio
 
     run = Run(Controls(**controls), progress)
+    _check_apart(input_path, output_path)
     check_output(output_path, run.controls.output_rate)
     audio, sample_rate = read_audio(input_path)
     pipeline = RVCPipeline.from_pretrained(model, index=index, contentvec=contentvec, rmvpe=rmvpe)
     pipeline._check_output(output_path, run.controls)
     return pipeline._convert_to_file(audio, sample_rate, output_path, run)
+
+
+def _check_apart(input_path: str | Path, output_path: str | Path) -> None:
+    """Refuse to replace the recording by its conversion: the original would be lost."""
+    source, target = Path(input_path), Path(output_path)
+    if source.exists() and target.exists() and source.samefile(target):
+        raise ValueError(f"input and output are the same file, {target}; name another output")
 
 
 def _mono(audio: np.ndarray) -> np.ndarray:
