@@ -123,6 +123,7 @@ def test_without_network_the_missing_file_is_named(tmp_path):
     assert run.returncode == 1
     assert "rmvpe.pt" in run.stderr and "lj1995/VoiceConversionWebUI" in run.stderr
     assert "--rmvpe" in run.stderr and "Traceback" not in run.stderr
+    assert "the F0 method harvest, which needs no weights" in run.stderr
     assert not (tmp_path / "out.wav").exists()
 
 

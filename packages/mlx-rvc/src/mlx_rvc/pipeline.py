@@ -239,7 +239,14 @@ class RVCPipeline:
             return f0.dio
         from mlx_rmvpe import RMVPE
 
-        if not isinstance(self._rmvpe, RMVPE):
+        if self._rmvpe is None:
+            try:
+                self._rmvpe = RMVPE.from_pretrained()
+            except ValueError as error:
+                raise ValueError(
+                    f"{error}, or choose the F0 method harvest, which needs no weights"
+                ) from error
+        elif not isinstance(self._rmvpe, RMVPE):
             self._rmvpe = RMVPE.from_pretrained(self._rmvpe)
         return self._rmvpe.infer_from_audio
 
