@@ -81,6 +81,10 @@ def test_convert_with_rmvpe_and_an_index(tmp_path, capsys):
         ),
         (["SPEECH", "out.wav", "--model", "demo", "--f0-method", "pm"], "rmvpe, harvest, dio"),
         (["SPEECH", "out.wav", "--model", "demo", "--index", "page.pth"], "page.pth"),
+        (
+            ["SPEECH", "out.wav", "-m", "demo", "--rmvpe", "x.pt", "--f0-method", "dio"],
+            "the F0 method is dio",
+        ),
         (["SPEECH", "out.mp3", "--model", "demo", "--sample-rate", "40000"], "40000"),
     ],
 )

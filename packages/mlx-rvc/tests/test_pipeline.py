@@ -159,6 +159,15 @@ def test_a_speaker_the_voice_does_not_have_is_refused():
         pipeline(f0=False).convert_array(ramp(1), 16000, speaker=2)
 
 
+def test_a_voice_without_f0_refuses_to_be_shifted():
+    with pytest.raises(ValueError, match="trained without F0"):
+        pipeline(f0=False).convert_array(ramp(1), 16000, pitch=2)
+
+
+def test_a_list_of_samples_is_audio_too():
+    assert len(pipeline(f0=False).convert_array([0.1] * 800, 16000)[0]) == 800
+
+
 def test_features_of_another_width_are_refused():
     voice = Synthesizer()
     voice.config.feature_channels = 768

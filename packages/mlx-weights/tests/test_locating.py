@@ -68,3 +68,12 @@ def test_cache_dir(tmp_path, monkeypatch):
 def test_public_names_are_sorted():
     assert list(mlx_weights.__all__) == sorted(mlx_weights.__all__)
     assert all(hasattr(mlx_weights, name) for name in mlx_weights.__all__)
+
+
+def test_a_source_need_not_have_a_variable(tmp_path):
+    """Errors then name the option alone."""
+    with pytest.raises(WeightsError, match=r"\(given by VOICE\) does not exist"):
+        locate("missing.pth", default=DEFAULT, env=None, option="VOICE", filenames=("a",))
+    (tmp_path / "a").touch()
+    found = locate(tmp_path, default=DEFAULT, env=None, option="VOICE", filenames=("a",))
+    assert found == tmp_path / "a"

@@ -27,12 +27,11 @@ def locate_voice(source: str | Path) -> Path:
     if path.exists():
         return path
     own = HubFile(repo="", filename="model.safetensors", companions=("config.json",))
-    # There is no default voice and no variable naming one: `env` only completes the errors' advice.
     return locate(
         str(source),
         default=own,
-        env="Synthesizer.from_pretrained",
-        option="--model",
+        env=None,  # there is no default voice that a variable could replace
+        option="the voice argument",
         filenames=[own.filename],
     )
 

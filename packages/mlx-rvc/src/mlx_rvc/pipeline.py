@@ -138,9 +138,9 @@ class RVCPipeline:
     def _convert(self, audio: np.ndarray, sample_rate: int, run: Run) -> tuple[np.ndarray, int]:
         from mlx_rvc_cli.audio import resample
 
-        mono = _mono(audio)
+        mono = _mono(np.asarray(audio))
         controls = run.controls
-        self._check_speaker(controls.speaker)
+        self._check_fits(controls)
         with run.timed("preparation"):
             recording = prepare(_at_model_rate(resample(mono, sample_rate, MODEL_RATE)))
         voice_rate = self.synthesizer.config.sample_rate
@@ -250,11 +250,18 @@ class RVCPipeline:
             self._rmvpe = RMVPE.from_pretrained(self._rmvpe)
         return self._rmvpe.infer_from_audio
 
-    def _check_speaker(self, speaker: int) -> None:
-        speakers = self.synthesizer.config.speakers
-        if speaker >= speakers:
+    def _check_fits(self, controls: Controls) -> None:
+        """Refuse settings that this voice cannot follow, rather than drop them."""
+        voice = self.synthesizer.config
+        if controls.speaker >= voice.speakers:
             raise ValueError(
-                f"speaker is {speaker}; this voice has {speakers}, numbered 0 to {speakers - 1}"
+                f"speaker is {controls.speaker}; this voice has {voice.speakers}, numbered 0 to "
+                f"{voice.speakers - 1}"
+            )
+        if controls.pitch and not voice.f0:
+            raise ValueError(
+                f"pitch is {controls.pitch}, but this voice was trained without F0 and cannot be "
+                f"shifted; leave pitch at 0 or take a voice with F0"
             )
 
     def _check_widths(self) -> None:
@@ -298,6 +305,11 @@ def convert_voice(
     from mlx_rvc_cli.audio import check_output, read_audio
 
     run = Run(Controls(**controls), progress)
+    if rmvpe is not None and run.controls.f0_method != "rmvpe":
+        raise ValueError(
+            f"weights for RMVPE are given, but the F0 method is {run.controls.f0_method}; leave "
+            f"out one of them"
+        )
     _check_apart(input_path, output_path)
     check_output(output_path, run.controls.output_rate)
     audio, sample_rate = read_audio(input_path)

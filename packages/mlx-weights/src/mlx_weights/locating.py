@@ -20,7 +20,7 @@ def locate(
     source: str | os.PathLike[str] | None,
     *,
     default: HubFile,
-    env: str,
+    env: str | None,
     option: str,
     filenames: Sequence[str],
 ) -> Path:
@@ -28,19 +28,20 @@ def locate(
 
     `source` is a file; a folder (the first of `filenames` in it); "owner/name" or
     "owner/name@revision" on the hub, unless such a path exists (the first of `filenames` it has,
-    and the default's companions beside it); or None: what the environment variable `env` says, else
-    `default`, checked by its SHA-256. `option` is how a user of a command would give it; it only
-    appears in errors.
+    and the default's companions beside it); or None: what the environment variable `env` (if any)
+    says, else `default`, checked by its SHA-256. `option` is how a user of a command would give it;
+    it only appears in errors.
 
     Raises WeightsError, naming the file, where it comes from and where to put it.
     """
     given_by = option
-    if source is None and os.environ.get(env):
+    where = option if env is None else f"{option} or {env}"
+    if source is None and env is not None and os.environ.get(env):
         source, given_by = os.environ[env], f"the environment variable {env}"
     if source is None:
         name = Path(default.filename).name
         beside = f" (beside it {', '.join(default.companions)})" if default.companions else ""
-        advice = f"fetch {name}{beside} by other means and give its path with {option} or {env}"
+        advice = f"fetch {name}{beside} by other means and give its path with {where}"
         return fetch(default, advice)
     path = Path(source).expanduser()
     if path.is_file():
@@ -54,7 +55,7 @@ def locate(
             f"{' or '.join(filenames)}, or a hub repository owner/name is expected"
         )
     wanted = replace(default, repo=match["repo"], revision=match["revision"] or "main", sha256=None)
-    advice = f"give a file or a folder that exists with {option} or {env}"
+    advice = f"give a file or a folder that exists with {where}"
     return fetch_first(wanted, tuple(filenames), advice)
 
 
