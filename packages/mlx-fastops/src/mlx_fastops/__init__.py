@@ -2,6 +2,9 @@
 
 from mlx_fastops._arrays import Array, native, to_mlx, to_numpy
 from mlx_fastops._backend import Backend, selected_backend, use_backend
+from mlx_fastops._compiled import Bucketed, bucket, compiles, use_compilation
+from mlx_fastops._forms import Form, use_form
+from mlx_fastops._tuning import warmup
 from mlx_fastops.activations import gelu, layer_norm, leaky_relu, relu, sigmoid, softmax, tanh
 from mlx_fastops.layers import GRU, Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d, Linear
 from mlx_fastops.operations import (
@@ -18,11 +21,15 @@ __all__ = [
     "GRU",
     "Array",
     "Backend",
+    "Bucketed",
     "Conv1d",
     "Conv2d",
     "ConvTranspose1d",
     "ConvTranspose2d",
+    "Form",
     "Linear",
+    "bucket",
+    "compiles",
     "conv1d",
     "conv2d",
     "conv_transpose1d",
@@ -42,4 +49,7 @@ __all__ = [
     "to_mlx",
     "to_numpy",
     "use_backend",
+    "use_compilation",
+    "use_form",
+    "warmup",
 ]

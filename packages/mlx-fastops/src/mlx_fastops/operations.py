@@ -9,38 +9,22 @@ from typing import overload
 import mlx.core as mx
 import numpy as np
 
-from mlx_fastops import _blas_conv1d, _blas_conv2d, _blas_conv_transpose, _blas_gru, _blas_matmul
+from mlx_fastops import (
+    _blas_conv1d,
+    _blas_conv2d,
+    _blas_conv_transpose,
+    _blas_gru,
+    _blas_matmul,
+    _mlx_conv,
+)
 from mlx_fastops._arrays import A, Array
 from mlx_fastops._dispatch import check_arrays, dispatch
-from mlx_fastops._geometry import Geometry, Ints, conv_geometry
+from mlx_fastops._geometry import Ints, conv_geometry
 from mlx_fastops._mlx_gru import gru as mlx_gru
-
-
-def _plus(y: mx.array, bias: mx.array | None) -> mx.array:
-    return y if bias is None else y + bias
 
 
 def _pair(values: tuple[int, ...]) -> tuple[int, int]:
     return values[0], values[1]
-
-
-def _safe_padding(g: Geometry) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Return the padding and output_padding that MLX's transposed op computes correctly.
-
-    It mistakes padding beyond span - 1 (mlx 0.32): what is beyond is cropped by `_cropped`.
-    """
-    padding = tuple(min(p, n - 1) for p, n in zip(g.padding, g.span, strict=True))
-    rest = [p - q for p, q in zip(g.padding, padding, strict=True)]
-    extra = tuple(max(0, e - r) for e, r in zip(g.output_padding, rest, strict=True))
-    return padding, extra
-
-
-def _cropped(y: mx.array, g: Geometry, padding: tuple[int, ...]) -> mx.array:
-    for axis, size in enumerate(g.output, 1):
-        rest = g.padding[axis - 1] - padding[axis - 1]
-        if rest:
-            y = mx.take(y, mx.arange(rest, rest + size), axis=axis)
-    return y
 
 
 def conv1d(
@@ -75,8 +59,7 @@ def conv1d(
     owner = weight
 
     def mlx_op(x: mx.array, weight: mx.array, bias: mx.array | None) -> mx.array:
-        y = mx.conv1d(x, weight, g.stride[0], g.padding[0], g.dilation[0], g.groups)
-        return _plus(y, bias)
+        return _mlx_conv.conv1d(x, weight, bias, g)
 
     def blas_op(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None) -> np.ndarray:
         return _blas_conv1d.conv1d(x, weight, bias, g, owner)
@@ -117,11 +100,7 @@ def conv_transpose1d(
     owner = weight
 
     def mlx_op(x: mx.array, weight: mx.array, bias: mx.array | None) -> mx.array:
-        padding, extra = _safe_padding(g)
-        y = mx.conv_transpose1d(
-            x, weight, g.stride[0], padding[0], g.dilation[0], extra[0], g.groups
-        )
-        return _plus(_cropped(y, g, padding), bias)
+        return _mlx_conv.conv_transpose1d(x, weight, bias, g)
 
     def blas_op(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None) -> np.ndarray:
         return _blas_conv_transpose.conv_transpose1d(x, weight, bias, g, owner)
@@ -157,7 +136,7 @@ def conv2d(
     )
 
     def mlx_op(x: mx.array, weight: mx.array, bias: mx.array | None) -> mx.array:
-        return _plus(
+        return _mlx_conv.plus(
             mx.conv2d(x, weight, _pair(g.stride), _pair(g.padding), _pair(g.dilation), g.groups),
             bias,
         )
@@ -201,7 +180,7 @@ def conv_transpose2d(
     owner = weight
 
     def mlx_op(x: mx.array, weight: mx.array, bias: mx.array | None) -> mx.array:
-        padding, extra = _safe_padding(g)
+        padding, extra = _mlx_conv.safe_padding(g)
         y = mx.conv_transpose2d(
             x,
             weight,
@@ -211,7 +190,7 @@ def conv_transpose2d(
             _pair(extra),
             g.groups,
         )
-        return _plus(_cropped(y, g, padding), bias)
+        return _mlx_conv.plus(_mlx_conv.cropped(y, g, padding), bias)
 
     def blas_op(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None) -> np.ndarray:
         return _blas_conv_transpose.conv_transpose2d(x, weight, bias, g, owner)

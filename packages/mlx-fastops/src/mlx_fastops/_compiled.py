@@ -1,0 +1,120 @@
+"""`Bucketed`: a function over time, compiled once per bucket of lengths instead of once per length.
+
+mx.compile traces again for every new shape. Lengths are therefore rounded up to one of four sizes
+an octave, arrays padded with zeros at the end of the time axis, and the function is told which
+frames are real, so that it can keep the others from reaching them:
+
+    100 frames -> 112:   x . x . x . 0 0     mask  1 1 1 0 0     outputs beyond 100 are cut off
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+import mlx.core as mx
+
+from mlx_fastops import _choices
+from mlx_fastops._backend import selected_backend
+from mlx_fastops._forms import forced_form
+
+SHORTEST = 32  # frames; shorter inputs share one bucket
+
+_chosen: ContextVar[bool | None] = ContextVar("mlx_fastops_compile", default=None)
+
+
+def bucket(frames: int) -> int:
+    """Round a length up to 32, 40, 48, 56, 64, 80, 96 ...: four sizes an octave, at most 25 % more.
+
+    The numbers 1 to 32 all give 32.
+    """
+    if frames <= SHORTEST:
+        return SHORTEST
+    step = 1 << ((frames - 1).bit_length() - 3)
+    return -(-frames // step) * step
+
+
+def compiles() -> bool:
+    """Say whether `Bucketed` compiles now: on the MLX path of a GPU, unless chosen otherwise."""
+    chosen = _chosen.get()
+    if chosen is not None:
+        return chosen and selected_backend() == "mlx"
+    return selected_backend() == "mlx" and mx.default_device().type == mx.DeviceType.gpu
+
+
+@contextmanager
+def use_compilation(on: bool) -> Iterator[None]:
+    """Compile whole stages, or do not, inside a `with` block, in this thread or task only.
+
+    On MLX's CPU device compiling needs a C++ compiler; it is off there unless chosen by this.
+    """
+    token = _chosen.set(bool(on))
+    try:
+        yield
+    finally:
+        _chosen.reset(token)
+
+
+class Bucketed:
+    """A function over time, compiled once per bucket of lengths.
+
+    Attributes:
+        traces: how often the function was traced, which is how often it was compiled.
+    """
+
+    def __init__(self, function: Callable[..., Any], state: Any, *, timed: int = 1):
+        """Wrap `function(mask, *arrays)`, which returns an array or a tuple of arrays.
+
+        Args:
+            function: made of MLX's ops alone. `mask` is bool (frames,), true for real frames.
+            state: the module, or whatever else holds the arrays it uses beside its arguments.
+            timed: how many of the arrays have time as their second axis, one step a frame or a
+                fixed number of steps. They are padded; the outputs, which have such an axis too,
+                are cut.
+        """
+        self.function = function
+        self.state = state
+        self.timed = timed
+        self.traces = 0
+        self._compiled: dict[Any, Callable[..., Any]] = {}
+
+    def __call__(self, *arrays: mx.array) -> Any:
+        """Run on arrays (B, frames * steps, ...); the first has one step a frame."""
+        frames = arrays[0].shape[1]
+        size = bucket(frames)
+        padded = [_pad(array, frames, size) for array in arrays[: self.timed]]
+        result = self._current()(mx.array(frames), *padded, *arrays[self.timed :])
+        if isinstance(result, mx.array):
+            return _cut(result, frames, size)
+        return tuple(_cut(array, frames, size) for array in result)
+
+    def _current(self) -> Callable[..., Any]:
+        """The compiled function for the forms that are chosen now."""
+        key = (_choices.generation(), forced_form(), str(mx.default_device()))
+        if key not in self._compiled:
+            # What was compiled under older choices never runs again.
+            self._compiled = {k: f for k, f in self._compiled.items() if k[0] == key[0]}
+            self._compiled[key] = mx.compile(self._traced, inputs=self.state)
+        return self._compiled[key]
+
+    def _traced(self, frames: mx.array, *arrays: mx.array) -> Any:
+        self.traces += 1
+        mask = mx.arange(arrays[0].shape[1]) < frames
+        return self.function(mask, *arrays)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy keeps: all but what was compiled."""
+        return {**self.__dict__, "_compiled": {}}
+
+
+def _pad(array: mx.array, frames: int, size: int) -> mx.array:
+    if frames == size:
+        return array
+    steps = array.shape[1] // frames
+    edges = [(0, 0)] * array.ndim
+    edges[1] = (0, (size - frames) * steps)
+    return mx.pad(array, edges)
+
+
+def _cut(array: mx.array, frames: int, size: int) -> mx.array:
+    return array if frames == size else array[:, : array.shape[1] // size * frames]
