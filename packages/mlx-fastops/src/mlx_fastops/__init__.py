@@ -6,6 +6,7 @@ from mlx_fastops._compiled import Bucketed, bucket, compiles, use_compilation
 from mlx_fastops._forms import Form, use_form
 from mlx_fastops._tuning import warmup
 from mlx_fastops.activations import gelu, layer_norm, leaky_relu, relu, sigmoid, softmax, tanh
+from mlx_fastops.bidirectional import bidirectional_gru
 from mlx_fastops.layers import GRU, Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d, Linear
 from mlx_fastops.operations import (
     conv1d,
@@ -28,6 +29,7 @@ __all__ = [
     "ConvTranspose2d",
     "Form",
     "Linear",
+    "bidirectional_gru",
     "bucket",
     "compiles",
     "conv1d",

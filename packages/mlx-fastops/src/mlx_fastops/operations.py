@@ -15,12 +15,12 @@ from mlx_fastops import (
     _blas_conv_transpose,
     _blas_gru,
     _blas_matmul,
+    _fused_gru,
     _mlx_conv,
 )
 from mlx_fastops._arrays import A, Array
 from mlx_fastops._dispatch import check_arrays, dispatch
 from mlx_fastops._geometry import Ints, conv_geometry
-from mlx_fastops._mlx_gru import gru as mlx_gru
 
 
 def _pair(values: tuple[int, ...]) -> tuple[int, int]:
@@ -254,6 +254,27 @@ def gru(
 
     Torch's two biases: b = bias_ih with bias_hh added to its r and z parts, bhn = bias_hh's n part.
     """
+    check_gru(x, w_ih, w_hh, b, bhn, h0)
+
+    def mlx_op(*arrays: mx.array | None) -> mx.array:
+        x, *cell = arrays
+        return _fused_gru.gru(x, [_fused_gru.Cell(*cell, reverse=reverse)])[0]  # type: ignore[arg-type]
+
+    def blas_op(*arrays: np.ndarray | None) -> np.ndarray:
+        return _blas_gru.gru(*arrays, reverse)  # type: ignore[arg-type]
+
+    return dispatch("gru", (x, w_ih, w_hh, b, bhn, h0), mlx_op, blas_op, backend)
+
+
+def check_gru(
+    x: Array,
+    w_ih: Array,
+    w_hh: Array,
+    b: Array | None,
+    bhn: Array | None,
+    h0: Array | None,
+) -> None:
+    """Raise ValueError for arguments of `gru` that do not fit together."""
     check_arrays("gru", {"the input": x, "w_ih": w_ih, "w_hh": w_hh, "b": b, "bhn": bhn, "h0": h0})
     if x.ndim != 3:
         raise ValueError(
@@ -270,11 +291,3 @@ def gru(
     for name, (array, shape) in expected.items():
         if array is not None and tuple(array.shape) != shape:
             raise ValueError(f"gru: {name} has shape {tuple(array.shape)}; expected {shape}")
-
-    def mlx_op(*arrays: mx.array | None) -> mx.array:
-        return mlx_gru(*arrays, reverse=reverse)  # type: ignore[arg-type]
-
-    def blas_op(*arrays: np.ndarray | None) -> np.ndarray:
-        return _blas_gru.gru(*arrays, reverse)  # type: ignore[arg-type]
-
-    return dispatch("gru", (x, w_ih, w_hh, b, bhn, h0), mlx_op, blas_op, backend)

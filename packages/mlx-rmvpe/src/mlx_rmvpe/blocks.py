@@ -69,8 +69,7 @@ def salience_blocks(
     backward_state: Array | None = None
     for start in reversed(starts):
         block_features = features.pop()
-        forward = network.states(block_features, "forward", states.pop())
-        backward = network.states(block_features, "backward", backward_state)
+        forward, backward = network.both_states(block_features, states.pop(), backward_state)
         backward_state = backward[:, 0]
         salience = np.asarray(fastops.to_mlx(network.salience(forward, backward)))
         yield start, salience[:, : frames - start]

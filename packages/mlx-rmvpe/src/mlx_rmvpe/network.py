@@ -231,6 +231,14 @@ class BiGRU(nn.Module):
             x, cell.Wx, cell.Wh, cell.b, cell.bhn, reverse=direction == "backward", h0=state
         )
 
+    def both(
+        self, x: Array, forward: Array | None = None, backward: Array | None = None
+    ) -> tuple[Array, Array]:
+        """(B, T, in) to (B, T, hidden) from either end, from these states or zeros."""
+        cells = (self.gru["forward"], self.gru["backward"])
+        weights = [(cell.Wx, cell.Wh, cell.b, cell.bhn) for cell in cells]
+        return fastops.bidirectional_gru(x, *weights, h0_forward=forward, h0_backward=backward)
+
 
 class E2E(nn.Module):
     """Log-mel spectrogram to pitch salience."""
@@ -269,6 +277,12 @@ class E2E(nn.Module):
         """
         return self.fc[0].run(features, direction, start)
 
+    def both_states(
+        self, features: Array, forward: Array | None = None, backward: Array | None = None
+    ) -> tuple[Array, Array]:
+        """The GRU in both directions, as two calls of `states`; on a GPU in the same launches."""
+        return self.fc[0].both(features, forward, backward)
+
     def salience(self, forward: Array, backward: Array) -> Array:
         """(B, T, gru_hidden) twice to salience (B, T, n_bins) in 0 to 1."""
         return fastops.sigmoid(self.fc[1](_join([forward, backward])))
@@ -289,8 +303,7 @@ class E2E(nn.Module):
         features = self.features(
             pad_frames(mel, -(-frames // self.config.frame_multiple) * self.config.frame_multiple)
         )
-        forward = self.states(features, "forward")
-        backward = self.states(features, "backward")
+        forward, backward = self.both_states(features)
         return fastops.to_mlx(self.salience(forward, backward)[:, :frames])
 
 
