@@ -278,6 +278,8 @@ def test_bidirectional_on_blas_and_its_errors():
     _close(found[1], _mlx_gru.gru(x, *other, None, reverse=True), atol=1e-5)
     with pytest.raises(ValueError, match="backward has 2 arrays; expected w_ih, w_hh, b, bhn"):
         fo.bidirectional_gru(x, one, other[:2])
+    with pytest.raises(ValueError, match="w_ih or w_hh is None"):
+        fo.bidirectional_gru(x, (None, *one[1:]), (None, *one[1:]))
     with pytest.raises(ValueError, match="gru: h0 has shape"):
         fo.bidirectional_gru(x, one, one, h0_forward=mx.zeros((1, 6)))
 

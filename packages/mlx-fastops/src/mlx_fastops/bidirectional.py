@@ -39,14 +39,9 @@ def bidirectional_gru(
     numpy_in = isinstance(x, np.ndarray)
     path = forced_backend(backend) or ("blas" if numpy_in else selected_backend())
     if path == "mlx" and not numpy_in and _alike(x, forward, backward):
-        operations.check_gru(x, *forward, h0_forward)
-        operations.check_gru(x, *backward, h0_backward)
         cells = [
-            _fused_gru.Cell._make([*map(_mlx, (*weights, h0)), reverse])
-            for weights, h0, reverse in (
-                (forward, h0_forward, False),
-                (backward, h0_backward, True),
-            )
+            _cell(x, forward, h0_forward, reverse=False),
+            _cell(x, backward, h0_backward, reverse=True),
         ]
         one, other = _fused_gru.gru(x, cells)
         return one, other
@@ -56,8 +51,12 @@ def bidirectional_gru(
     )
 
 
-def _mlx(array: Array | None) -> mx.array | None:
-    return None if array is None else to_mlx(array)
+def _cell(x: mx.array, weights: Weights, h0: Array | None, *, reverse: bool) -> _fused_gru.Cell:
+    """Check one direction's arrays and put them together."""
+    w_ih, w_hh, b, bhn = weights
+    operations.check_gru(x, w_ih, w_hh, b, bhn, h0)
+    arrays = [None if array is None else to_mlx(array) for array in (*weights, h0)]
+    return _fused_gru.Cell._make([*arrays, reverse])
 
 
 def _alike(x: mx.array, forward: Weights, backward: Weights) -> bool:

@@ -268,8 +268,8 @@ def gru(
 
 def check_gru(
     x: Array,
-    w_ih: Array,
-    w_hh: Array,
+    w_ih: Array | None,
+    w_hh: Array | None,
     b: Array | None,
     bhn: Array | None,
     h0: Array | None,
@@ -280,6 +280,8 @@ def check_gru(
         raise ValueError(
             f"gru: the input has shape {tuple(x.shape)}; expected (batch, time, channels)"
         )
+    if w_ih is None or w_hh is None:
+        raise ValueError("gru: w_ih or w_hh is None; expected arrays (3H, I) and (3H, H)")
     hidden = w_hh.shape[-1] if w_hh.ndim else 0
     expected = {
         "w_ih": (w_ih, (3 * hidden, x.shape[-1])),
