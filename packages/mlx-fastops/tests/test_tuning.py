@@ -246,6 +246,16 @@ def test_lengths_share_a_power_of_two():
     assert lengths == [1, 1, 2, 4, 4, 8, 1024, 2048]
 
 
+def test_an_unknown_length_takes_the_choice_of_the_nearest():
+    keys = {KEY: "native", KEY.replace("256", "4096"): "lowered", "of a later version": "lowered"}
+    _choices.remember(keys)
+    signature = Signature("conv1d", 1, 8, 10, 5, 1, 1, "float32", 256, 1)
+    lengths = (1, 256, 512, 2048, 4096, 1 << 20)
+    forms = [form_for(signature._replace(length=n, batch=3)) for n in lengths]
+    assert forms == ["native"] * 3 + ["lowered"] * 3
+    assert form_for(signature._replace(taps=11, length=4096)) == "native"
+
+
 def test_wide_convolutions_are_not_measured():
     wide = mx.random.normal((64, 3, 64))
     assert fo.warmup(lambda: fo.conv1d(mx.zeros((1, 50, 64)), wide)) == {}

@@ -39,7 +39,7 @@ class PositionalConvEmbedding(nn.Module):
 
 
 class Attention(nn.Module):
-    """Multi-head self-attention over all frames, without mask."""
+    """Multi-head self-attention over all frames, or over those that a mask calls real."""
 
     def __init__(self, config: ContentvecConfig):
         super().__init__()
@@ -50,8 +50,8 @@ class Attention(nn.Module):
         self.v_proj = nn.Linear(size, size)
         self.out_proj = nn.Linear(size, size)
 
-    def __call__(self, x: Array) -> Array:
-        """(B, T, C) -> (B, T, C)."""
+    def __call__(self, x: Array, mask: mx.array | None = None) -> Array:
+        """(B, T, C) -> (B, T, C); `mask` (T,) bool, MLX arrays only."""
         split = (*x.shape[:2], self._heads, -1)
         q, k, v = (
             _linear(layer, x).reshape(split)  # (B, T, heads, C / heads)
@@ -61,7 +61,11 @@ class Attention(nn.Module):
             mixed = attention_blas(q, k, v)
         else:
             mixed = mx.fast.scaled_dot_product_attention(
-                q.swapaxes(1, 2), k.swapaxes(1, 2), v.swapaxes(1, 2), scale=q.shape[-1] ** -0.5
+                q.swapaxes(1, 2),
+                k.swapaxes(1, 2),
+                v.swapaxes(1, 2),
+                scale=q.shape[-1] ** -0.5,
+                mask=None if mask is None else mask[None, None, None],
             ).swapaxes(1, 2)
         return _linear(self.out_proj, mixed.reshape(x.shape))
 
@@ -114,12 +118,12 @@ class EncoderLayer(nn.Module):
         self.feed_forward = FeedForward(config)
         self.final_layer_norm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
 
-    def __call__(self, x: Array) -> Array:
+    def __call__(self, x: Array, mask: mx.array | None = None) -> Array:
         """(B, T, C) -> (B, T, C)."""
         if self._norm_first:
-            x = x + self.attention(_norm(self.layer_norm, x))
+            x = x + self.attention(_norm(self.layer_norm, x), mask)
             return x + self.feed_forward(_norm(self.final_layer_norm, x))
-        x = _norm(self.layer_norm, x + self.attention(x))
+        x = _norm(self.layer_norm, x + self.attention(x, mask))
         return _norm(self.final_layer_norm, x + self.feed_forward(x))
 
 
@@ -133,17 +137,19 @@ class Encoder(nn.Module):
         self.layer_norm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
         self.layers = [EncoderLayer(config) for _ in range(config.num_hidden_layers)]
 
-    def __call__(self, x: Array, layer: int) -> Array:
+    def __call__(self, x: Array, layer: int, mask: mx.array | None = None) -> Array:
         """(B, T, C) -> (B, T, C) after `layer` layers; the layers behind it are not computed.
 
         With norm first, `encoder.layer_norm` ends the last layer, as in Hugging Face's
-        `hidden_states`.
+        `hidden_states`. `mask` (T,) says which frames are real; the others reach none of these.
         """
+        if mask is not None:
+            x = mx.where(mask[:, None], x, 0)  # as the padding of the convolution
         x = x + self.pos_conv_embed(x)
         if not self._norm_first:
             x = _norm(self.layer_norm, x)
         for block in self.layers[:layer]:
-            x = block(x)
+            x = block(x, mask)
         if self._norm_first and layer == len(self.layers):
             x = _norm(self.layer_norm, x)
         return x

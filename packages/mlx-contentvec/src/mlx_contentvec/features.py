@@ -93,6 +93,7 @@ class FeatureExtractor(nn.Module):
             else ConvLayer(*size, config.conv_bias, not group)
             for i, size in enumerate(sizes)
         ]
+        self._on_device = fastops.Compiled(self._stack, self)
 
     def __call__(self, audio: np.ndarray) -> Array:
         """Audio (B, n) float32 -> features (B, frames, conv_dim[-1]); n >= the receptive field."""
@@ -102,7 +103,7 @@ class FeatureExtractor(nn.Module):
     def _one(self, samples: np.ndarray) -> Array:
         """(n,) -> (1, frames, channels)."""
         config = self._config
-        first, *others = self.conv_layers
+        first = self.conv_layers[0]
         folded = first.weights_for(samples) if isinstance(first, GroupNormConvLayer) else None
         frames = config.frames(len(samples))
         size = BLOCK_FRAMES[fastops.selected_backend()]
@@ -110,15 +111,32 @@ class FeatureExtractor(nn.Module):
         for start in range(0, frames, size):
             begin = start * config.stride
             end = (min(start + size, frames) - 1) * config.stride + config.receptive_field
-            x: Array = fastops.native(samples[None, begin:end, None])  # (1, samples, 1)
-            if folded is None:
-                x = first(x)
-            else:
-                x = gelu(fastops.conv1d(x, *folded, stride=first.conv.stride))
-            for layer in others:
-                x = layer(x)
+            x = self._block(samples[begin:end], folded)
             blocks.append(x)  # (1, frames of the block, channels)
         return join(blocks, 1)
+
+    def _block(self, samples: np.ndarray, folded: tuple[mx.array, mx.array] | None) -> Array:
+        """Samples (n,) of a run of frames -> (1, frames, channels)."""
+        weights = folded or ()
+        if not fastops.compiles():
+            return self._stack(fastops.native(samples[None, :, None]), *weights)
+        # Samples beyond the end give frames beyond the end, and change no others.
+        frames = self._config.frames(len(samples))
+        missing = (fastops.bucket(frames) - frames) * self._config.stride
+        x = mx.array(np.pad(samples, (0, missing))[None, :, None])
+        return self._on_device(x, *weights)[:, :frames]
+
+    def _stack(self, x: Array, *folded: mx.array) -> Array:
+        """Samples (1, n, 1) -> (1, frames, channels); `folded`: the first weight and bias."""
+        first, *others = self.conv_layers
+        if folded:
+            weight, bias = folded
+            x = gelu(fastops.conv1d(x, weight, bias, stride=first.conv.stride))
+        else:
+            x = first(x)
+        for layer in others:
+            x = layer(x)
+        return x
 
 
 class FeatureProjection(nn.Module):

@@ -12,6 +12,7 @@ import numpy as np
 from mlx import nn
 
 import mlx_fastops as fastops
+from mlx_contentvec.arrays import Array
 from mlx_contentvec.config import ContentvecConfig
 from mlx_contentvec.encoder import Encoder
 from mlx_contentvec.features import FeatureExtractor, FeatureProjection
@@ -28,6 +29,7 @@ class ContentvecModel(nn.Module):
         self.encoder = Encoder(config)
         if config.classifier_proj_size is not None:
             self.final_proj = nn.Linear(config.hidden_size, config.classifier_proj_size)
+        self._on_device = fastops.Bucketed(self._transform, self)
 
     @classmethod
     def from_pretrained(cls, source: str | Path | None = None) -> "ContentvecModel":
@@ -91,11 +93,29 @@ class ContentvecModel(nn.Module):
                 "it, such as Resources/embedders/contentvec of IAHispano/Applio"
             )
         x = self.feature_extractor(self._samples(audio))  # (B, T, conv_dim[-1])
+        if fastops.compiles():
+            return self._on_device(x, layer=layer, project=project)
+        return fastops.to_mlx(self._transform(None, x, layer=layer, project=project))
+
+    def _transform(self, mask: mx.array | None, x: Array, *, layer: int, project: bool) -> Array:
+        """Features of the convolutions (B, T, conv_dim[-1]) -> those of a layer."""
         x = self.feature_projection(x)  # (B, T, hidden)
-        x = self.encoder(x, layer)  # (B, T, hidden)
+        x = self.encoder(x, layer, mask)  # (B, T, hidden)
         if project:
             x = fastops.linear(x, self.final_proj.weight, self.final_proj.bias)
-        return fastops.to_mlx(x)
+        return x
+
+    def warmup(self) -> None:
+        """Do now what the first call would otherwise wait for, by encoding some silence.
+
+        On a GPU (10 s of silence) this compiles, and times the forms of convolution among which
+        `mlx_fastops.warmup` chooses: once per machine and version, in at most ten seconds more. On
+        a CPU (1 s) it touches the weights.
+        """
+        silence = np.zeros(160000 if fastops.compiles() else 16000, np.float32)
+        fastops.warmup(lambda: self.extract(silence))
+        if fastops.compiles():  # `fastops.warmup` measures without compiling
+            mx.eval(self.extract(silence))
 
     def frames(self, samples: int) -> int:
         """Frames that `samples` of audio give: (samples − 80) // 320 for the usual stack."""

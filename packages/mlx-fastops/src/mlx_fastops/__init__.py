@@ -2,7 +2,7 @@
 
 from mlx_fastops._arrays import Array, native, to_mlx, to_numpy
 from mlx_fastops._backend import Backend, selected_backend, use_backend
-from mlx_fastops._compiled import Bucketed, bucket, compiles, use_compilation
+from mlx_fastops._compiled import Bucketed, Compiled, bucket, compiles, use_compilation
 from mlx_fastops._forms import Form, use_form
 from mlx_fastops._tuning import warmup
 from mlx_fastops.activations import gelu, layer_norm, leaky_relu, relu, sigmoid, softmax, tanh
@@ -23,6 +23,7 @@ __all__ = [
     "Array",
     "Backend",
     "Bucketed",
+    "Compiled",
     "Conv1d",
     "Conv2d",
     "ConvTranspose1d",

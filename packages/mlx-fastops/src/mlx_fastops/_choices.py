@@ -63,16 +63,22 @@ def _described(device: str) -> str:
     return _descriptions[device]
 
 
+def place() -> tuple[str, str]:
+    """Name the cache and the device that choices are looked up for now."""
+    folder = os.environ.get(CACHE_VARIABLE) or os.environ.get("XDG_CACHE_HOME") or ""
+    return folder, device_key()
+
+
 def known() -> dict[str, str]:
     """Return what is known for the default device: signature to "native" or "lowered".
 
     Read from the cache once per process, device and cache file; never changed in place.
     """
-    place = (os.environ.get(CACHE_VARIABLE) or os.environ.get("XDG_CACHE_HOME") or "", device_key())
-    found = _by_device.get(place)
+    here = place()
+    found = _by_device.get(here)
     if found is None:
         with _lock:
-            found = _by_device.setdefault(place, _read().get(place[1], {}))
+            found = _by_device.setdefault(here, _read().get(here[1], {}))
     return found
 
 
@@ -80,12 +86,12 @@ def remember(choices: dict[str, str]) -> None:
     """Add choices for the default device, in memory and, where it can be written, in the cache."""
     global _generation  # noqa: PLW0603
     before = known()
-    place = (os.environ.get(CACHE_VARIABLE) or os.environ.get("XDG_CACHE_HOME") or "", device_key())
+    here = place()
     with _lock:
-        _by_device[place] = {**before, **choices}
+        _by_device[here] = {**before, **choices}
         _generation += 1
         devices = _read()  # again: another process may have written meanwhile
-        devices[place[1]] = {**devices.get(place[1], {}), **choices}
+        devices[here[1]] = {**devices.get(here[1], {}), **choices}
         with contextlib.suppress(OSError):
             _write(devices)
 

@@ -55,56 +55,80 @@ def use_compilation(on: bool) -> Iterator[None]:
         _chosen.reset(token)
 
 
-class Bucketed:
-    """A function over time, compiled once per bucket of lengths.
+class Compiled:
+    """A function of MLX arrays, compiled once per shape of its arguments.
 
     Attributes:
         traces: how often the function was traced, which is how often it was compiled.
     """
 
-    def __init__(self, function: Callable[..., Any], state: Any, *, timed: int = 1):
-        """Wrap `function(mask, *arrays)`, which returns an array or a tuple of arrays.
+    def __init__(self, function: Callable[..., Any], state: Any):
+        """Wrap `function(*arrays, **options)`, made of MLX's ops alone.
 
         Args:
-            function: made of MLX's ops alone. `mask` is bool (frames,), true for real frames.
-            state: the module, or whatever else holds the arrays it uses beside its arguments.
-            timed: how many of the arrays have time as their second axis, one step a frame or a
-                fixed number of steps. They are padded; the outputs, which have such an axis too,
-                are cut.
+            function: returns an array or a tuple of arrays. Options are plain numbers, strings or
+                None; each set of them is compiled by itself.
+            state: the module, or whatever else holds the arrays it uses beside its arguments; they
+                may be replaced later.
         """
         self.function = function
         self.state = state
-        self.timed = timed
         self.traces = 0
         self._compiled: dict[Any, Callable[..., Any]] = {}
 
-    def __call__(self, *arrays: mx.array) -> Any:
-        """Run on arrays (B, frames * steps, ...); the first has one step a frame."""
-        frames = arrays[0].shape[1]
-        size = bucket(frames)
-        padded = [_pad(array, frames, size) for array in arrays[: self.timed]]
-        result = self._current()(mx.array(frames), *padded, *arrays[self.timed :])
-        if isinstance(result, mx.array):
-            return _cut(result, frames, size)
-        return tuple(_cut(array, frames, size) for array in result)
-
-    def _current(self) -> Callable[..., Any]:
-        """The compiled function for the forms that are chosen now."""
-        key = (_choices.generation(), forced_form(), str(mx.default_device()))
+    def __call__(self, *arrays: mx.array, **options: Any) -> Any:
+        """Run on arrays as they are."""
+        # What was compiled under other choices of forms must not run under these.
+        now = (_choices.generation(), forced_form(), str(mx.default_device()))
+        key = (*now, *sorted(options.items()))
         if key not in self._compiled:
-            # What was compiled under older choices never runs again.
             self._compiled = {k: f for k, f in self._compiled.items() if k[0] == key[0]}
-            self._compiled[key] = mx.compile(self._traced, inputs=self.state)
-        return self._compiled[key]
 
-    def _traced(self, frames: mx.array, *arrays: mx.array) -> Any:
-        self.traces += 1
-        mask = mx.arange(arrays[0].shape[1]) < frames
-        return self.function(mask, *arrays)
+            def traced(*arrays: mx.array) -> Any:
+                self.traces += 1
+                return self._run(*arrays, **options)
+
+            self._compiled[key] = mx.compile(traced, inputs=self.state)
+        return self._compiled[key](*arrays)
+
+    def _run(self, *arrays: mx.array, **options: Any) -> Any:
+        return self.function(*arrays, **options)
 
     def __getstate__(self) -> dict[str, Any]:
         """What a copy keeps: all but what was compiled."""
         return {**self.__dict__, "_compiled": {}}
+
+
+class Bucketed(Compiled):
+    """A function over time, compiled once per bucket of lengths.
+
+    It is called as `function(mask, *arrays, **options)`: `mask` is bool (frames,), true for real
+    frames. The others hold zeros in the arrays; the function keeps them from reaching real ones.
+    """
+
+    def __init__(self, function: Callable[..., Any], state: Any, *, timed: int = 1):
+        """Wrap a function; the first `timed` arrays have time as their second axis.
+
+        That is one step a frame in the first array, in the others and in the outputs a whole number
+        of steps. The arrays are padded and the outputs cut.
+        """
+        super().__init__(function, state)
+        self.timed = timed
+
+    def __call__(self, *arrays: mx.array, **options: Any) -> Any:
+        """Run on arrays (B, frames * steps, ...) -> arrays of that many frames."""
+        frames = arrays[0].shape[1]
+        size = bucket(frames)
+        padded = [_pad(array, frames, size) for array in arrays[: self.timed]]
+        result = super().__call__(mx.array(frames), *padded, *arrays[self.timed :], **options)
+        if isinstance(result, mx.array):
+            return _cut(result, frames, size)
+        return tuple(_cut(array, frames, size) for array in result)
+
+    def _run(self, *arrays: mx.array, **options: Any) -> Any:
+        frames, *others = arrays
+        mask = mx.arange(others[0].shape[1]) < frames
+        return self.function(mask, *others, **options)
 
 
 def _pad(array: mx.array, frames: int, size: int) -> mx.array:

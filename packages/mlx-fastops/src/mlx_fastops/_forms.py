@@ -7,6 +7,8 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import lru_cache
+from math import log2
 from typing import Literal, NamedTuple
 
 from mlx_fastops import _choices
@@ -60,7 +62,33 @@ def form_for(signature: Signature) -> Form:
         return "lowered" if forced == "lowered" else "native"
     if not tuning_allowed():
         return "native"
-    return "lowered" if _choices.known().get(signature.key) == "lowered" else "native"
+    return _measured(signature, _choices.place(), _choices.generation())
+
+
+@lru_cache(maxsize=4096)
+def _measured(signature: Signature, place: tuple[str, str], generation: int) -> Form:
+    """The choice for a signature, else for the nearest length (then batch) that was measured."""
+    known = _choices.known()
+    form = known.get(signature.key)
+    if form is None:
+        near = [s for key in known if (s := _parsed(key)) is not None and s[:8] == signature[:8]]
+        if near:
+            nearest = min(near, key=lambda s: (*_distance(s, signature), s))
+            form = known[nearest.key]
+    return "lowered" if form == "lowered" else "native"
+
+
+def _distance(a: Signature, b: Signature) -> tuple[float, float]:
+    return abs(log2(a.length / b.length)), abs(log2(a.batch / b.batch))
+
+
+def _parsed(key: str) -> Signature | None:
+    try:
+        operation, *sizes, dtype, length, batch = key.split(" ")
+        s = Signature(operation, *map(int, sizes), dtype, int(length), int(batch))  # type: ignore[arg-type]
+    except (ValueError, TypeError):
+        return None
+    return s if min(s.length, s.batch) > 0 else None
 
 
 def forced_form() -> str | None:
