@@ -26,3 +26,8 @@ def alike(values: Any, x: Any) -> Any:
     if isinstance(x, np.ndarray):
         return np.asarray(values)
     return values if isinstance(values, mx.array) else mx.array(values)
+
+
+def within(x: Any, mask: Any) -> Any:
+    """`x` (B, T, C) with zeros outside `mask` (T,), which is what a convolution pads with."""
+    return x if mask is None else library(x).where(mask[:, None], x, 0)

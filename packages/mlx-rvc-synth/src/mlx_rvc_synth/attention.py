@@ -36,15 +36,15 @@ class MultiHeadAttention(nn.Module):
         self.emb_rel_k = mx.zeros((1, 2 * window_size + 1, self.k_channels))
         self.emb_rel_v = mx.zeros((1, 2 * window_size + 1, self.k_channels))
 
-    def __call__(self, x: Array) -> Array:
-        """`x` (B, T, channels) -> (B, T, channels); all frames attend to all frames."""
+    def __call__(self, x: Array, mask: Array | None = None) -> Array:
+        """`x` (B, T, channels) -> the same; frames attend to all, or to those in `mask` (T,)."""
         query = self._split(self.conv_q(x)) * (1.0 / math.sqrt(self.k_channels))  # (B, H, T, D)
         key = self._split(self.conv_k(x)).swapaxes(-1, -2)  # (B, H, D, T)
         value = self._split(self.conv_v(x))  # (B, H, T, D)
         batch, heads, frames, _ = query.shape
         block = max(32, SCORES // (batch * heads * frames))
         blocks = [
-            self._attend(query[:, :, start : start + block], key, value, start)
+            self._attend(query[:, :, start : start + block], key, value, start, mask)
             for start in range(0, frames, block)
         ]
         y = blocks[0] if len(blocks) == 1 else library(x).concatenate(blocks, axis=2)
@@ -54,7 +54,9 @@ class MultiHeadAttention(nn.Module):
         batch, frames, _ = x.shape
         return x.reshape(batch, frames, self.n_heads, self.k_channels).swapaxes(1, 2)
 
-    def _attend(self, query: Array, key: Array, value: Array, start: int) -> Array:
+    def _attend(
+        self, query: Array, key: Array, value: Array, start: int, mask: Array | None
+    ) -> Array:
         """Attention of the queries from frame `start` on (B, H, Q, D) to all keys (B, H, D, T)."""
         count, frames = query.shape[2], key.shape[3]
         first = start - self.window_size  # the key that column 0 of the band stands for
@@ -65,6 +67,8 @@ class MultiHeadAttention(nn.Module):
         scores = matmul(query, key)  # (B, H, Q, T)
         band = skew(matmul(query, emb_k))  # (B, H, Q, Q + 20)
         scores[..., low:high] += band[..., low - first : high - first]
+        if mask is not None:
+            scores = library(scores).where(mask, scores, -math.inf)
         weights = softmax(scores)  # (B, H, Q, T)
 
         near = weights[..., low:high]

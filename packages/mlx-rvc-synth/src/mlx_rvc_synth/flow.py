@@ -28,18 +28,18 @@ class ResidualCouplingLayer(nn.Module):
         self.enc = WN(hidden_channels, kernel_size, n_layers, gin)
         self.post = Conv1d(hidden_channels, self.half_channels, 1)
 
-    def __call__(self, x: Array, g: Array) -> Array:
+    def __call__(self, x: Array, g: Array, mask: Array | None = None) -> Array:
         """Inverse of the layer: `x` (B, T, channels), `g` (B, 1, gin) -> (B, T, channels)."""
         x0, x1 = x[..., : self.half_channels], x[..., self.half_channels :]
-        mean = self.post(self.enc(self.pre(x0), g))  # (B, T, channels / 2)
+        mean = self.post(self.enc(self.pre(x0), g, mask))  # (B, T, channels / 2)
         return library(x).concatenate([x0, x1 - mean], axis=-1)
 
 
 class Flip(nn.Module):
     """Reverse the order of the channels, so that the next coupling sees the other half."""
 
-    def __call__(self, x: Array, g: Array) -> Array:
-        """`x` (B, T, channels), reversed along channels; `g` is not used."""
+    def __call__(self, x: Array, g: Array, mask: Array | None = None) -> Array:
+        """`x` (B, T, channels), reversed along channels; nothing else is used."""
         return x[..., ::-1]
 
 
@@ -65,9 +65,12 @@ class ResidualCouplingBlock(nn.Module):
                 Flip(),
             ]
 
-    def __call__(self, z_p: Array, g: Array) -> Array:
-        """Prior sample `z_p` (B, T, inter), speaker `g` (B, 1, gin) -> latent z (B, T, inter)."""
+    def __call__(self, z_p: Array, g: Array, mask: Array | None = None) -> Array:
+        """Prior sample `z_p` (B, T, inter), speaker `g` (B, 1, gin) -> latent z (B, T, inter).
+
+        Frames outside `mask` (T,) have no effect on the others.
+        """
         z = z_p
         for flow in reversed(self.flows):
-            z = flow(z, g)
+            z = flow(z, g, mask)
         return z

@@ -20,14 +20,14 @@ from itertools import pairwise
 import numpy as np
 from mlx import nn
 
-from mlx_fastops import Conv1d, ConvTranspose1d, leaky_relu, tanh
+from mlx_fastops import Conv1d, ConvTranspose1d, compiles, leaky_relu, tanh
 
 from .arrays import Array, library
 from .config import SynthConfig, noise_conv_shape, upsample_padding
+from .device_generator import LAST_SLOPE, DeviceGenerator
 from .resblock import RESBLOCKS, SLOPE
 from .source import SourceModuleHnNSF
 
-LAST_SLOPE = 0.01  # the leaky ReLU before conv_post has torch's default slope, not SLOPE
 EDGE = 3  # padding of conv_pre and conv_post, 7 wide
 CPU_TILE = 1 << 20  # numbers in one tile: 4 MiB
 DEVICE_TILE = 1 << 26  # on Metal and CUDA only memory counts
@@ -65,6 +65,7 @@ class Generator(nn.Module):
                 _source_conv(width, stride)
                 for width, stride in zip(channels, self.per_level[1:], strict=True)
             ]
+        self._on_device = DeviceGenerator(self)
 
     def __call__(
         self, z: Array, g: Array, source: Array | None = None, *, tile: int | None = None
@@ -78,6 +79,8 @@ class Generator(nn.Module):
             tile = CPU_TILE if isinstance(z, np.ndarray) else DEVICE_TILE
         frames = z.shape[1]
         tile = max(1, tile // z.shape[0])
+        if not isinstance(z, np.ndarray) and compiles():
+            return self._on_device(z, g, source, tile)
         condition = self.cond(g)  # (B, 1, initial)
         pieces = []
         for start, stop in _spans(0, frames * self.per_level[0], self._step(0, tile)):
@@ -161,6 +164,11 @@ class Generator(nn.Module):
         length = frames * self.per_level[0] // self.per_level[level - 1]
         begin = -((kernel - 1 - padding - low) // rate)
         return max(0, begin), min(length, (high - 1 + padding) // rate + 1)
+
+    def reach(self, start: int, stop: int, frames: int) -> tuple[int, int]:
+        """The frames of the latent that the audio from sample `start` to `stop` depends on."""
+        low, high = self._reach(0, start, stop, frames)
+        return max(0, low - EDGE), min(frames, high + EDGE)
 
     def _reach(self, level: int, start: int, stop: int, frames: int) -> tuple[int, int]:
         """The steps of a level that the audio from sample `start` to `stop` depends on."""

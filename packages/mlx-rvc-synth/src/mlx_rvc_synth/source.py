@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 from mlx import nn
 
-from mlx_fastops import Linear, tanh
+from mlx_fastops import Bucketed, Linear, compiles, tanh
 
 from .arrays import Array, alike, library
 
@@ -34,14 +34,25 @@ def sine_source(f0_hz: np.ndarray, noise: Array, hop: int, sample_rate: int) -> 
 
     `f0_hz` (B, T), 0 = unvoiced; `noise` (B, T·hop, 1), standard normal.
     """
-    xp = library(noise)
-    batch, frames = f0_hz.shape
-    f0 = np.asarray(f0_hz, np.float32)
-    start = alike(frame_phase(f0, hop, sample_rate).astype(np.float32)[..., None], noise)
-    step = alike((f0.astype(np.float64) / sample_rate).astype(np.float32)[..., None], noise)
-    voiced = alike((f0 > 0).astype(np.float32)[..., None], noise)  # (B, T, 1)
-    inside = alike(np.arange(1, hop + 1, dtype=np.float32), noise)  # (hop,)
+    start, step, voiced = frame_values(f0_hz, hop, sample_rate)
+    return render_sine(alike(start, noise), alike(step, noise), alike(voiced, noise), noise, hop)
 
+
+def frame_values(
+    f0_hz: np.ndarray, hop: int, sample_rate: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Phase before each frame, cycles per sample, and 1 where voiced: float32 (B, T, 1) each."""
+    f0 = np.asarray(f0_hz, np.float32)
+    start = frame_phase(f0, hop, sample_rate).astype(np.float32)
+    step = (f0.astype(np.float64) / sample_rate).astype(np.float32)
+    return start[..., None], step[..., None], (f0 > 0).astype(np.float32)[..., None]
+
+
+def render_sine(start: Array, step: Array, voiced: Array, noise: Array, hop: int) -> Array:
+    """`frame_values` and noise (B, T·hop, 1) to the source (B, T·hop, 1)."""
+    xp = library(noise)
+    batch, frames, _ = start.shape
+    inside = alike(np.arange(1, hop + 1, dtype=np.float32), noise)  # (hop,)
     phase = start + step * inside  # (B, T, hop) cycles, few enough for float32
     sine = xp.sin(phase * np.float32(2 * np.pi).item()) * SINE_AMPLITUDE
     spread = voiced * NOISE_VOICED + (1 - voiced) * NOISE_UNVOICED  # (B, T, 1)
@@ -57,9 +68,19 @@ class SourceModuleHnNSF(nn.Module):
         self.hop = hop
         self.sample_rate = sample_rate
         self.l_linear = Linear(1, 1)
+        self._on_device = Bucketed(self._run, self, timed=4)
 
     def __call__(self, f0_hz: np.ndarray, noise: Array) -> Array:
         """`f0_hz` (B, T), `noise` (B, T·hop, 1) -> excitation (B, T·hop, 1)."""
-        sine = sine_source(f0_hz, noise, self.hop, self.sample_rate)
+        values = frame_values(f0_hz, self.hop, self.sample_rate)
+        arrays = [*(alike(array, noise) for array in values), noise]
+        if not isinstance(noise, np.ndarray) and compiles():
+            return self._on_device(*arrays)
+        return self._run(None, *arrays)
+
+    def _run(
+        self, mask: Array | None, start: Array, step: Array, voiced: Array, noise: Array
+    ) -> Array:
+        sine = render_sine(start, step, voiced, noise, self.hop)
         weight = alike(self.l_linear.weight, sine).reshape(1)
         return tanh(sine * weight + alike(self.l_linear.bias, sine))

@@ -6,6 +6,7 @@ speaker ─ emb_g ─> g, for flow and dec;        F0 ─ dec.m_source ─> sour
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,7 @@ class Synthesizer(nn.Module):
         )
         self.dec = Generator(config)
         self.emb_g = nn.Embedding(config.spk_embed_dim, config.gin_channels)
+        self._on_device = mlx_fastops.Bucketed(self._latent, self, timed=3 if config.f0 else 2)
 
     @property
     def metadata(self) -> dict[str, Any]:
@@ -105,15 +107,40 @@ class Synthesizer(nn.Module):
 
         x = mlx_fastops.native(features)
         g = alike(self.emb_g.weight, x)[[speaker]][None]  # (1, 1, gin)
-        pitch = None if f0 is None else alike(coarse_pitch(f0), x)  # (B, T)
-        m, logs = self.enc_p(x, pitch)  # (B, T, inter) each
-        z_p = self.prior_sample(m, logs, alike(_float32(noise.latent, "noise.latent"), x))
-        z = self.flow(z_p, g)  # (B, T, inter)
+        timed: list[Any] = [x, alike(_float32(noise.latent, "noise.latent"), x)]
+        if f0 is not None:
+            timed.append(alike(coarse_pitch(f0), x))  # (B, T)
+        run = self._on_device if mlx_fastops.compiles() else partial(self._latent, None)
+        z = run(*timed, g)  # (B, T, inter)
         source = None
         if f0 is not None:
             spread = alike(_float32(noise.source, "noise.source"), x)
             source = self.dec.m_source(f0, spread)  # (B, T·hop, 1)
         return mlx_fastops.to_mlx(self.dec(z, g, source))  # (B, T·hop)
+
+    def _latent(self, mask: Array | None, x: Array, spread: Array, *others: Array) -> Array:
+        """Features, noise, coarse pitch if the voice has F0, speaker -> latent z (B, T, inter).
+
+        Frames outside `mask` (T,) have no effect on the others.
+        """
+        *pitch, g = others
+        m, logs = self.enc_p(x, pitch[0] if pitch else None, mask)  # (B, T, inter) each
+        return self.flow(self.prior_sample(m, logs, spread), g, mask)
+
+    def warmup(self) -> None:
+        """Do now what the first call would otherwise wait for, by rendering some silence.
+
+        On a GPU (5 s) this compiles, and times the forms of convolution among which
+        `mlx_fastops.warmup` chooses: once per machine and version, in at most ten seconds more. On
+        a CPU (a quarter of a second) it touches the weights.
+        """
+        frames = 500 if mlx_fastops.compiles() else 25
+        features = np.zeros((1, frames, self.config.feature_channels), np.float32)
+        f0 = np.zeros((1, frames), np.float32) if self.config.f0 else None
+        noise = Noise.zeros(self.config, frames)
+        mlx_fastops.warmup(lambda: self.infer(features, f0, noise=noise))
+        if mlx_fastops.compiles():  # `mlx_fastops.warmup` measures without compiling
+            mx.eval(self.infer(features, f0, noise=noise))
 
     @staticmethod
     def prior_sample(m: Array, logs: Array, noise: Array) -> Array:

@@ -12,7 +12,7 @@ from mlx import nn
 
 from mlx_fastops import Conv1d, Linear, layer_norm, leaky_relu, relu
 
-from .arrays import Array, alike, library
+from .arrays import Array, alike, library, within
 from .attention import MultiHeadAttention
 from .pitch import BINS
 
@@ -39,12 +39,13 @@ class FFN(nn.Module):
         self.conv_1 = Conv1d(channels, filter_channels, kernel_size)
         self.conv_2 = Conv1d(filter_channels, channels, kernel_size)
 
-    def __call__(self, x: Array) -> Array:
+    def __call__(self, x: Array, mask: Array | None = None) -> Array:
         """(B, T, channels) -> (B, T, channels)."""
-        x = relu(self.conv_1(self._pad(x)))  # (B, T, filter)
-        return self.conv_2(self._pad(x))
+        x = relu(self.conv_1(self._pad(x, mask)))  # (B, T, filter)
+        return self.conv_2(self._pad(x, mask))
 
-    def _pad(self, x: Array) -> Array:
+    def _pad(self, x: Array, mask: Array | None) -> Array:
+        x = within(x, mask)
         return library(x).pad(x, ((0, 0), self.padding, (0, 0)))
 
 
@@ -69,14 +70,14 @@ class Encoder(nn.Module):
         self.ffn_layers = [FFN(hidden_channels, filter_channels, kernel_size) for _ in layers]
         self.norm_layers_2 = [LayerNorm(hidden_channels) for _ in layers]
 
-    def __call__(self, x: Array) -> Array:
-        """(B, T, hidden) -> (B, T, hidden)."""
+    def __call__(self, x: Array, mask: Array | None = None) -> Array:
+        """(B, T, hidden) -> (B, T, hidden); of no effect are frames outside `mask` (T,)."""
         layers = zip(
             self.attn_layers, self.norm_layers_1, self.ffn_layers, self.norm_layers_2, strict=True
         )
         for attention, norm_1, ffn, norm_2 in layers:
-            x = norm_1(x + attention(x))
-            x = norm_2(x + ffn(x))
+            x = norm_1(x + attention(x, mask))
+            x = norm_2(x + ffn(x, mask))
         return x
 
 
@@ -106,11 +107,16 @@ class TextEncoder(nn.Module):
         )
         self.proj = Conv1d(hidden_channels, 2 * inter_channels, 1)
 
-    def __call__(self, phone: Array, pitch: Array | None) -> tuple[Array, Array]:
-        """`phone` (B, T, features), `pitch` (B, T) in 1 … 255 or None -> m, logs (B, T, inter)."""
+    def __call__(
+        self, phone: Array, pitch: Array | None, mask: Array | None = None
+    ) -> tuple[Array, Array]:
+        """`phone` (B, T, features), `pitch` (B, T) in 1 … 255 or None -> m, logs (B, T, inter).
+
+        Frames outside `mask` (T,) have no effect on the others.
+        """
         x = self.emb_phone(phone)  # (B, T, hidden)
         if pitch is not None:
             x = x + alike(self.emb_pitch.weight, x)[pitch]
         x = leaky_relu(x * self.scale, 0.1)
-        stats = self.proj(self.encoder(x))  # (B, T, 2·inter)
+        stats = self.proj(self.encoder(x, mask))  # (B, T, 2·inter)
         return stats[..., : self.inter_channels], stats[..., self.inter_channels :]

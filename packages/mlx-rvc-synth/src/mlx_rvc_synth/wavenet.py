@@ -6,7 +6,7 @@ from mlx import nn
 
 from mlx_fastops import Conv1d, sigmoid, tanh
 
-from .arrays import Array
+from .arrays import Array, within
 
 
 class WN(nn.Module):
@@ -31,14 +31,14 @@ class WN(nn.Module):
             for i in range(n_layers)
         ]
 
-    def __call__(self, x: Array, g: Array) -> Array:
+    def __call__(self, x: Array, g: Array, mask: Array | None = None) -> Array:
         """`x` (B, T, hidden), speaker embedding `g` (B, 1, gin) -> (B, T, hidden)."""
         width = self.hidden_channels
         conditions = self.cond_layer(g)  # (B, 1, 2·hidden·layers)
         output = None
         layers = zip(self.in_layers, self.res_skip_layers, strict=True)
         for i, (in_layer, res_skip_layer) in enumerate(layers):
-            gates = in_layer(x) + conditions[..., 2 * width * i : 2 * width * (i + 1)]
+            gates = in_layer(within(x, mask)) + conditions[..., 2 * width * i : 2 * width * (i + 1)]
             acts = tanh(gates[..., :width]) * sigmoid(gates[..., width:])  # (B, T, hidden)
             res_skip = res_skip_layer(acts)  # (B, T, 2·hidden), the last (B, T, hidden)
             if i < self.n_layers - 1:
