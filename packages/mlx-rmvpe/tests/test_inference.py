@@ -153,3 +153,15 @@ def test_an_impossible_threshold_is_refused_before_any_work(toy, monkeypatch):
     monkeypatch.setattr(RMVPE, "_by_block", None)
     with pytest.raises(ValueError, match="threshold"):
         toy.infer_from_audio(noise(400), threshold=2)
+
+
+def test_warmup_runs_the_network_once(toy, backend, monkeypatch):
+    seen = []
+    features = type(toy.network).features
+    monkeypatch.setattr(
+        type(toy.network), "features", lambda *a: (seen.append(a[1].shape), features(*a))[1]
+    )
+    assert toy.warmup() is None
+    seconds = toy.config.sample_rate // toy.config.hop_length + 1
+    assert len(seen) == 1
+    assert seen[0][1] >= seconds

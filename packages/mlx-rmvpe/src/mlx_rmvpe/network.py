@@ -23,6 +23,7 @@ from mlx import nn
 import mlx_fastops as fastops
 
 from .config import RMVPEConfig
+from .device_network import DeviceFeatures
 
 Array = Any  # mx.array or np.ndarray: whichever `fastops.native` chose
 
@@ -253,6 +254,7 @@ class E2E(nn.Module):
             BiGRU(config.cnn_channels * config.n_mels, config.gru_hidden),
             fastops.Linear(2 * config.gru_hidden, config.n_bins),
         ]
+        self._on_device = DeviceFeatures(self)
 
     def features(self, mel: Array, keep: slice | None = None) -> Array:
         """What the GRU reads.
@@ -265,6 +267,8 @@ class E2E(nn.Module):
         Returns:
             Shape (B, frames kept, cnn_channels * n_mels), channel by channel.
         """
+        if fastops.compiles():
+            return self._on_device(fastops.to_mlx(mel), keep)
         x = fastops.native(mel)[..., None]  # (B, T, M, 1)
         x = self.cnn(self.unet(x, keep))  # (B, T, M, 3)
         return x.swapaxes(2, 3).reshape(*x.shape[:2], -1)  # (B, T, 3 M)

@@ -137,6 +137,14 @@ class RMVPE:
         """
         return self._by_block(audio, sample_rate, progress, lambda block: block)
 
+    def warmup(self) -> None:
+        """Do now what the first call would otherwise wait for, with a second of silence.
+
+        On a GPU this compiles, and checks the GRU's kernel; on a CPU it touches the weights.
+        """
+        silence = np.zeros(self.config.sample_rate, np.float32)
+        self.infer_from_audio(silence, self.config.sample_rate)
+
     def _by_block(
         self,
         audio: np.ndarray | mx.array,
