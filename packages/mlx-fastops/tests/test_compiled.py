@@ -1,6 +1,7 @@
 """Functions over time compiled once per bucket of lengths."""
 
 import copy
+import threading
 
 import mlx.core as mx
 import numpy as np
@@ -67,6 +68,25 @@ def test_options_batches_and_choices_are_compiled_by_themselves():
     _choices.forget()  # as after a warm-up: other forms may be chosen now
     model(x)
     assert model._on_device.traces == 5
+
+
+def test_many_threads_at_once():
+    model, x = Smooth(), mx.ones((1, 5, 2))
+    mx.eval(model.parameters(), x)
+    expected = np.array(model.plain(x)[0])
+    found = []
+
+    def run():
+        with fo.use_backend("mlx"), fo.use_compilation(True):
+            found.append(np.array(model(x)[0]))
+
+    threads = [threading.Thread(target=run) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert model._on_device.traces <= 8  # MLX keeps what it compiled for each thread
+    np.testing.assert_allclose(np.stack(found), np.stack([expected] * 8), atol=1e-6)
 
 
 def test_a_copy_compiles_for_itself():

@@ -126,3 +126,15 @@ def test_warmup(name, backend, request, monkeypatch):
     with mlx_fastops.use_backend(backend):
         assert voice.warmup() is None
     assert seen == [1]
+
+
+def test_warmup_measures_and_what_it_chose_changes_nothing(v1_f0, monkeypatch, tmp_path):
+    """Every form that was measured to be the faster one on this machine, whichever they are."""
+    monkeypatch.setenv("MLX_FASTOPS_CACHE", str(tmp_path / "cache"))
+    features, f0, noise = _inputs(v1_f0.config, 12)
+    expected = np.array(v1_f0.voice.infer(features, f0, noise=noise))
+    monkeypatch.setenv("MLX_FASTOPS_TUNING", "auto")
+    v1_f0.voice.warmup()
+    text = (tmp_path / "cache" / "forms.json").read_text()
+    assert "conv1d" in text and "conv_transpose1d" in text
+    _close(np.array(v1_f0.voice.infer(features, f0, noise=noise)), expected)

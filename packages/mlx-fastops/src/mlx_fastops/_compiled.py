@@ -7,6 +7,7 @@ frames are real, so that it can keep the others from reaching them:
     100 frames -> 112:   x . x . x . 0 0     mask  1 1 1 0 0     outputs beyond 100 are cut off
 """
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -19,6 +20,9 @@ from mlx_fastops._backend import selected_backend
 from mlx_fastops._forms import forced_form
 
 SHORTEST = 32  # frames; shorter inputs share one bucket
+
+# Two threads may meet a new shape at once; building a graph is short, evaluating it not in here.
+_building = threading.RLock()
 
 _chosen: ContextVar[bool | None] = ContextVar("mlx_fastops_compile", default=None)
 
@@ -81,6 +85,10 @@ class Compiled:
         # What was compiled under other choices of forms must not run under these.
         now = (_choices.generation(), forced_form(), str(mx.default_device()))
         key = (*now, *sorted(options.items()))
+        with _building:
+            return self._current(key, options)(*arrays)
+
+    def _current(self, key: tuple[Any, ...], options: dict[str, Any]) -> Callable[..., Any]:
         if key not in self._compiled:
             self._compiled = {k: f for k, f in self._compiled.items() if k[0] == key[0]}
 
@@ -89,7 +97,7 @@ class Compiled:
                 return self._run(*arrays, **options)
 
             self._compiled[key] = mx.compile(traced, inputs=self.state)
-        return self._compiled[key](*arrays)
+        return self._compiled[key]
 
     def _run(self, *arrays: mx.array, **options: Any) -> Any:
         return self.function(*arrays, **options)
