@@ -19,7 +19,7 @@ def any_model(request):
     return request.getfixturevalue(request.param).model()
 
 
-LENGTHS = [1, 2, 5, 31, 32, 33, 39, 40]  # two buckets: 1 to 32 frames, 33 to 40
+LENGTHS = [1, 2, 5, 31, 32, 33, 34, 36]  # two buckets: 1 to 32 frames, 33 to 36
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import mlx_fastops
 from mlx_rvc_synth import Noise, generator
 from mlx_rvc_synth.pitch import coarse_pitch
 
-LENGTHS = [1, 2, 31, 32, 33, 40]  # two buckets: 1 to 32 frames, 33 to 40
+LENGTHS = [1, 2, 31, 32, 33, 36]  # two buckets: 1 to 32 frames, 33 to 36
 
 
 @pytest.fixture(autouse=True)
@@ -138,3 +138,10 @@ def test_warmup_measures_and_what_it_chose_changes_nothing(v1_f0, monkeypatch, t
     text = (tmp_path / "cache" / "forms.json").read_text()
     assert "conv1d" in text and "conv_transpose1d" in text
     _close(np.array(v1_f0.voice.infer(features, f0, noise=noise)), expected)
+
+
+def test_a_chunk_of_the_pipeline_is_one_tile():
+    """41 s and two of context, at the sizes of a full voice at 48 kHz."""
+    rates, widths = (12, 10, 2, 2), (512, 256, 128, 64, 32)
+    numbers = max(np.prod(rates[:i]) * widths[i] for i in range(5))
+    assert mlx_fastops.bucket(4300) * numbers <= generator.DEVICE_TILE

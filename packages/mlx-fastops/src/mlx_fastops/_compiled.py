@@ -1,10 +1,10 @@
 """`Bucketed`: a function over time, compiled once per bucket of lengths instead of once per length.
 
-mx.compile traces again for every new shape. Lengths are therefore rounded up to one of four sizes
+mx.compile traces again for every new shape. Lengths are therefore rounded up to one of eight sizes
 an octave, arrays padded with zeros at the end of the time axis, and the function is told which
 frames are real, so that it can keep the others from reaching them:
 
-    100 frames -> 112:   x . x . x . 0 0     mask  1 1 1 0 0     outputs beyond 100 are cut off
+    100 frames -> 104:   x . x . x . 0 0     mask  1 1 1 0 0     outputs beyond 100 are cut off
 """
 
 import threading
@@ -28,13 +28,13 @@ _chosen: ContextVar[bool | None] = ContextVar("mlx_fastops_compile", default=Non
 
 
 def bucket(frames: int) -> int:
-    """Round a length up to 32, 40, 48, 56, 64, 80, 96 ...: four sizes an octave, at most 25 % more.
+    """Round a length up to 32, 36 ... 64, 72 ...: eight sizes an octave, at most 12.5 % more.
 
     The numbers 1 to 32 all give 32.
     """
     if frames <= SHORTEST:
         return SHORTEST
-    step = 1 << ((frames - 1).bit_length() - 3)
+    step = 1 << ((frames - 1).bit_length() - 4)
     return -(-frames // step) * step
 
 
