@@ -14,6 +14,7 @@ from mlx_fastops._arrays import A, Array
 from mlx_fastops._dispatch import check_arrays, dispatch
 from mlx_fastops._geometry import Geometry, Ints, conv_geometry
 from mlx_fastops._mlx_gru import gru as mlx_gru
+from mlx_fastops.activations import check_slope, leaky_relu
 
 
 def _plus(y: mx.array, bias: mx.array | None) -> mx.array:
@@ -52,6 +53,8 @@ def conv1d(
     padding: Ints = 0,
     dilation: Ints = 1,
     groups: int = 1,
+    leaky_slope: float | None = None,
+    residual: Array | None = None,
     backend: str | None = None,
 ) -> A:
     """Convolve x (B, T, C) with weight (O, K, C/groups), bias (O,) -> (B, T_out, O).
@@ -59,8 +62,13 @@ def conv1d(
     T_out = (T + 2*padding - dilation*(K-1) - 1) // stride + 1. Semantics of mx.conv1d (and of
     torch.nn.functional.conv1d with channels last). Half precision is computed in float32 on the
     BLAS path. Raises ValueError for shapes that do not fit, saying found and expected.
+
+    What stands around the convolutions of residual blocks costs little while a block of data is
+    in the cache: `leaky_slope` (0 to 1) applies leaky ReLU to x first, `residual` (B, T_out, O) is
+    added to the result.
     """
-    check_arrays("conv1d", {"the input": x, "the weight": weight, "the bias": bias})
+    arrays = {"the input": x, "the weight": weight, "the bias": bias, "the residual": residual}
+    check_arrays("conv1d", arrays)
     g = conv_geometry(
         "conv1d",
         x,
@@ -72,16 +80,30 @@ def conv1d(
         groups=groups,
     )
 
+    if leaky_slope is not None:
+        check_slope("conv1d", leaky_slope)
+    expected = (x.shape[0], *g.output, weight.shape[0])
+    if residual is not None and tuple(residual.shape) != expected:
+        raise ValueError(
+            f"conv1d: the residual has shape {tuple(residual.shape)}; expected that of the "
+            f"result, {expected}"
+        )
     owner = weight
 
-    def mlx_op(x: mx.array, weight: mx.array, bias: mx.array | None) -> mx.array:
+    def mlx_op(
+        x: mx.array, weight: mx.array, bias: mx.array | None, residual: mx.array | None
+    ) -> mx.array:
+        if leaky_slope is not None:
+            x = leaky_relu(x, leaky_slope)
         y = mx.conv1d(x, weight, g.stride[0], g.padding[0], g.dilation[0], g.groups)
-        return _plus(y, bias)
+        return _plus(_plus(y, bias), residual)
 
-    def blas_op(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None) -> np.ndarray:
-        return _blas_conv1d.conv1d(x, weight, bias, g, owner)
+    def blas_op(
+        x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, residual: np.ndarray | None
+    ) -> np.ndarray:
+        return _blas_conv1d.conv1d(x, weight, bias, g, owner, leaky_slope, residual)
 
-    return dispatch("conv1d", (x, weight, bias), mlx_op, blas_op, backend)
+    return dispatch("conv1d", (x, weight, bias, residual), mlx_op, blas_op, backend)
 
 
 def conv_transpose1d(
