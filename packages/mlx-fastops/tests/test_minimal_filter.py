@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import mlx_fastops as fo
-from mlx_fastops import _blas_conv1d, _blas_minimal
+from mlx_fastops import _blas_conv1d, _blas_conv2d, _blas_minimal
 from mlx_fastops._minimal_filter import ONE, minimal_filter
 
 RNG = np.random.default_rng(7)
@@ -73,7 +73,7 @@ def test_who_takes_part(monkeypatch, shape, options, takes_part):
         used.append(arguments)
         return real(*arguments)
 
-    real = _blas_minimal.minimal_jobs
+    real = _blas_conv1d.minimal_jobs
     monkeypatch.setattr(_blas_conv1d, "minimal_jobs", jobs)
     weight = RNG.standard_normal(shape, dtype=np.float32)
     x = RNG.standard_normal((1, 800, shape[2] * options.get("groups", 1)), dtype=np.float32)
@@ -101,7 +101,8 @@ CASES = [
 @pytest.mark.parametrize("kind", [mx.array, np.asarray])
 def test_activation_and_residual_are_the_same_as_apart(shape, options, kind):
     x = RNG.standard_normal((2, 200, shape[2] * options.get("groups", 1)), dtype=np.float32)
-    weight, bias = mx.array(RNG.standard_normal(shape)), mx.array(RNG.standard_normal(shape[0]))
+    weight = mx.array(RNG.standard_normal(shape) / np.sqrt(shape[1] * shape[2]))
+    bias = mx.array(RNG.standard_normal(shape[0]))
     plain = np.asarray(fo.conv1d(fo.leaky_relu(kind(x), 0.1), weight, bias, **options))
     residual = RNG.standard_normal(plain.shape, dtype=np.float32)
     for backend in ("blas", "mlx"):
@@ -123,3 +124,44 @@ def test_errors_name_the_residual_and_the_slope():
         fo.conv1d(x, weight, residual=x)
     with pytest.raises(ValueError, match="slope is 2; expected 0 to 1"):
         fo.conv1d(x, weight, leaky_slope=2)
+
+
+@pytest.mark.parametrize("relu", [False, True])
+@pytest.mark.parametrize(("channels", "out_channels"), [(16, 16), (20, 33), (32, 16)])
+@pytest.mark.parametrize("size", [(16, 10), (37, 20), (66, 31)])
+@pytest.mark.parametrize(("kernel_w", "padding"), [(3, (1, 1)), (3, (0, 2)), (1, (2, 0)), (5, 1)])
+def test_images_equal_mlx(monkeypatch, relu, channels, out_channels, size, kernel_w, padding):
+    monkeypatch.setattr(_blas_minimal, "BLOCK", 1 << 12)  # several blocks
+    used = []
+    real = _blas_conv2d.minimal_jobs
+    monkeypatch.setattr(_blas_conv2d, "minimal_jobs", lambda *a: used.append(a) or real(*a))
+    if isinstance(padding, tuple) and padding[0] == 0:
+        size = (size[0] + 2, size[1])
+    x = mx.array(RNG.standard_normal((2, *size, channels), dtype=np.float32))
+    weight = RNG.standard_normal((out_channels, 3, kernel_w, channels)) / np.sqrt(9 * channels)
+    weight, bias = mx.array(weight), mx.array(RNG.standard_normal(out_channels))
+    y = fo.conv2d(x, weight, bias, padding=padding, relu=relu, backend="blas")
+    assert used
+    expected = fo.conv2d(x, weight, bias, padding=padding, relu=relu, backend="mlx")
+    assert not relu or np.asarray(y).min() == 0
+    np.testing.assert_allclose(np.asarray(y), np.asarray(expected), atol=3e-5)
+
+
+@pytest.mark.parametrize("channels", [4, 256])
+def test_relu_without_minimal_filtering(channels):
+    x = mx.array(RNG.standard_normal((1, 9, 8, channels), dtype=np.float32))
+    weight = mx.array(RNG.standard_normal((6, 3, 3, channels)) / np.sqrt(9 * channels))
+    plain = np.asarray(fo.conv2d(x, weight, padding=1))
+    np.testing.assert_allclose(
+        np.asarray(fo.conv2d(x, weight, padding=1, relu=True)), np.maximum(plain, 0), atol=1e-5
+    )
+
+
+def test_deep_images_share_channels_among_threads():
+    """More weights than pixels: threads take output channels, and the result is the same."""
+    x = mx.array(RNG.standard_normal((2, 9, 4, 256), dtype=np.float32))
+    weight = mx.array(RNG.standard_normal((129, 3, 3, 256)) / np.sqrt(9 * 256))
+    bias = mx.array(RNG.standard_normal(129))
+    y = fo.conv2d(x, weight, bias, padding=1, backend="blas")
+    expected = fo.conv2d(x, weight, bias, padding=1, backend="mlx")
+    np.testing.assert_allclose(np.asarray(y), np.asarray(expected), atol=3e-5)

@@ -27,7 +27,8 @@ from functools import partial
 import numpy as np
 
 from mlx_fastops._arrays import Array
-from mlx_fastops._blas_minimal import MANY_CHANNELS, form_for, minimal_jobs
+from mlx_fastops._blas_minimal import MANY_CHANNELS
+from mlx_fastops._blas_minimal1d import form_for, minimal_jobs
 from mlx_fastops._blas_segment import segment
 from mlx_fastops._blas_taps import overlapping, tap_by_tap
 from mlx_fastops._geometry import Geometry

@@ -160,11 +160,13 @@ def conv2d(
     padding: Ints = 0,
     dilation: Ints = 1,
     groups: int = 1,
+    relu: bool = False,
     backend: str | None = None,
 ) -> A:
     """Convolve x (B, H, W, C) with weight (O, KH, KW, C/groups) -> (B, H_out, W_out, O).
 
-    stride, padding and dilation are one number or (height, width). Semantics of mx.conv2d.
+    stride, padding and dilation are one number or (height, width). Semantics of mx.conv2d. With
+    `relu` the result is max(·, 0), applied while it is in the cache.
     """
     check_arrays("conv2d", {"the input": x, "the weight": weight, "the bias": bias})
     g = conv_geometry(
@@ -177,15 +179,15 @@ def conv2d(
         dilation=dilation,
         groups=groups,
     )
+    owner = weight
 
     def mlx_op(x: mx.array, weight: mx.array, bias: mx.array | None) -> mx.array:
-        return _plus(
-            mx.conv2d(x, weight, _pair(g.stride), _pair(g.padding), _pair(g.dilation), g.groups),
-            bias,
-        )
+        y = mx.conv2d(x, weight, _pair(g.stride), _pair(g.padding), _pair(g.dilation), g.groups)
+        y = _plus(y, bias)
+        return mx.maximum(y, 0) if relu else y
 
     def blas_op(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None) -> np.ndarray:
-        return _blas_conv2d.conv2d(x, weight, bias, g)
+        return _blas_conv2d.conv2d(x, weight, bias, g, owner, relu)
 
     return dispatch("conv2d", (x, weight, bias), mlx_op, blas_op, backend)
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from mlx import nn
 
-from mlx_fastops import Conv1d, conv1d
+from mlx_fastops import Conv1d
 
 from .arrays import Array
 
@@ -23,17 +23,9 @@ class ActivatedConv(Conv1d):
         edge = dilation * (kernel_size - 1) // 2
         super().__init__(channels, channels, kernel_size, padding=edge, dilation=dilation)
 
-    def __call__(self, x: Array, residual: Array | None = None) -> Array:
+    def __call__(self, x: Array, *, residual: Array | None = None) -> Array:
         """`x` and `residual` (B, T, channels) -> (B, T, channels), a new array."""
-        return conv1d(
-            x,
-            self.weight,
-            self.bias,
-            padding=self.padding,
-            dilation=self.dilation,
-            leaky_slope=SLOPE,
-            residual=residual,
-        )
+        return super().__call__(x, leaky_slope=SLOPE, residual=residual)
 
 
 class ResBlock1(nn.Module):
