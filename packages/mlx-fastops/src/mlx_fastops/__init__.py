@@ -5,6 +5,7 @@ from mlx_fastops._backend import Backend, selected_backend, use_backend
 from mlx_fastops.activations import gelu, layer_norm, leaky_relu, relu, sigmoid, softmax, tanh
 from mlx_fastops.layers import GRU, Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d, Linear
 from mlx_fastops.operations import (
+    attention,
     conv1d,
     conv2d,
     conv_transpose1d,
@@ -23,6 +24,7 @@ __all__ = [
     "ConvTranspose1d",
     "ConvTranspose2d",
     "Linear",
+    "attention",
     "conv1d",
     "conv2d",
     "conv_transpose1d",

@@ -9,7 +9,14 @@ from typing import overload
 import mlx.core as mx
 import numpy as np
 
-from mlx_fastops import _blas_conv1d, _blas_conv2d, _blas_conv_transpose, _blas_gru, _blas_matmul
+from mlx_fastops import (
+    _blas_attention,
+    _blas_conv1d,
+    _blas_conv2d,
+    _blas_conv_transpose,
+    _blas_gru,
+    _blas_matmul,
+)
 from mlx_fastops._arrays import A, Array
 from mlx_fastops._dispatch import check_arrays, dispatch
 from mlx_fastops._geometry import Geometry, Ints, conv_geometry
@@ -276,6 +283,33 @@ def linear(x: A, weight: Array, bias: Array | None = None, *, backend: str | Non
         return x @ weight.T if bias is None else mx.addmm(bias, x, weight.T)
 
     return dispatch("linear", (x, weight, bias), mlx_op, _blas_matmul.linear, backend)
+
+
+def attention(
+    q: A, k: Array, v: Array, *, scale: float | None = None, backend: str | None = None
+) -> A:
+    """Return softmax(scale q kᵀ) v over all frames, no mask: q (B, T, H, D) -> (B, T, H, D).
+
+    k and v (B, S, H, D), H heads; scale 1/√D by default. Memory grows with the frames, not with
+    their square.
+    """
+    check_arrays("attention", {"the queries": q, "the keys": k, "the values": v})
+    wanted = (q.shape[0], k.shape[1], *q.shape[2:]) if q.ndim == k.ndim == 4 else None
+    if wanted is None or tuple(k.shape) != wanted or tuple(v.shape[:3]) != wanted[:3]:
+        raise ValueError(
+            f"attention: found queries {tuple(q.shape)}, keys {tuple(k.shape)} and values "
+            f"{tuple(v.shape)}; expected (batch, frames, heads, channels), batch and heads alike"
+        )
+    factor = q.shape[-1] ** -0.5 if scale is None else scale
+
+    def mlx_op(q: mx.array, k: mx.array, v: mx.array) -> mx.array:
+        heads = (array.swapaxes(1, 2) for array in (q, k, v))
+        return mx.fast.scaled_dot_product_attention(*heads, scale=factor).swapaxes(1, 2)
+
+    def blas_op(q: np.ndarray, k: np.ndarray, v: np.ndarray) -> np.ndarray:
+        return _blas_attention.attention(q, k, v, factor)
+
+    return dispatch("attention", (q, k, v), mlx_op, blas_op, backend)
 
 
 def gru(
