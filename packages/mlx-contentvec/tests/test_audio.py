@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 import mlx_fastops as fastops
-from mlx_contentvec import ContentvecConfig, ContentvecModel, encoder, features
+from mlx_contentvec import ContentvecConfig, ContentvecModel, features
 
 
 def test_shapes_and_kinds(model, post_norm):

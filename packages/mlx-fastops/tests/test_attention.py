@@ -44,5 +44,5 @@ def test_scores_beyond_the_range_of_exp():
 )
 def test_shapes_that_do_not_fit(shapes):
     q, k, v = (np.zeros(shape, np.float32) for shape in shapes)
-    with pytest.raises(ValueError, match="expected .batch, frames, heads, channels."):
+    with pytest.raises(ValueError, match=r"expected \(batch, frames, heads, channels\)"):
         fo.attention(q, k, v)
