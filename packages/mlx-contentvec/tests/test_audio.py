@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 import mlx_fastops as fastops
-from mlx_contentvec import ContentvecConfig, ContentvecModel, encoder, features
+from mlx_contentvec import ContentvecConfig, ContentvecModel, features
 
 
 def test_shapes_and_kinds(model, post_norm):
@@ -95,7 +95,6 @@ def test_blocks_equal_one_pass(request, monkeypatch, backend, name):
         whole = np.array(model(golden.audio)["x"])
         monkeypatch.setattr(features, "BLOCK_FRAMES", {"blas": 5, "mlx": 7})  # 18 frames
         monkeypatch.setattr(features, "WINDOW_BLOCK", 100)
-        monkeypatch.setattr(encoder, "SCORES_AT_ONCE", 18 * 4)
         np.testing.assert_allclose(np.array(model(golden.audio)["x"]), whole, rtol=0, atol=3e-6)
 
 
@@ -122,13 +121,3 @@ def test_normalisation_only_where_the_model_was_trained_so(post_norm):
         atol=1e-4,
     )
     assert np.abs(np.array(model.extract(quiet)) - plain).max() > 1e-2
-
-
-def test_attention_in_blocks_equals_the_plain_formula():
-    rng = np.random.default_rng(3)
-    q, k, v = (4 * rng.standard_normal((2, 9, 3, 5)).astype(np.float32) for _ in range(3))
-    scores = np.einsum("bthd,bshd->bhts", q, k) / np.sqrt(5)
-    weights = np.exp(scores - scores.max(axis=-1, keepdims=True))
-    weights /= weights.sum(axis=-1, keepdims=True)
-    expected = np.einsum("bhts,bshd->bthd", weights, v)
-    np.testing.assert_allclose(encoder.attention_blas(q, k, v), expected, atol=1e-5)

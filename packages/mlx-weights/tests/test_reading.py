@@ -155,6 +155,21 @@ def test_strict_loading_takes_mlx_arrays_and_read_only_views(tmp_path):
     np.testing.assert_array_equal(np.array(model.conv.weight), tensors["conv.weight"])
 
 
+def test_strict_loading_can_empty_the_dict_but_only_when_all_fits():
+    model = Model()
+    tensors = weights(model)
+    kept = dict(tensors)
+    tensors["surplus"] = np.zeros(1)
+    with pytest.raises(WeightsError):
+        load_strict(model, tensors, source="x", consume=True)
+    assert len(tensors) == len(kept) + 1
+    del tensors["surplus"]
+    load_strict(model, tensors, source="x", consume=True)
+    assert tensors == {}
+    for name, value in tree_flatten(model.parameters()):
+        np.testing.assert_array_equal(np.array(value), kept[name])
+
+
 def test_strict_loading_lists_everything_wrong_and_changes_nothing():
     model = Model()
     before = np.array(model.conv.weight)

@@ -5,17 +5,12 @@ ContentVec) and `HubertEncoderStableLayerNorm` (norm before: HuBERT large).
 """
 
 import mlx.core as mx
-import numpy as np
 from mlx import nn
 
 import mlx_fastops as fastops
 from mlx_contentvec.arrays import Array
 from mlx_contentvec.config import ContentvecConfig
 from mlx_fastops import gelu
-
-# Scores held at once on the CPU: 1 MB of float32, so that they stay in the cache and memory grows
-# with the length of the audio, not with its square.
-SCORES_AT_ONCE = 1 << 18
 
 
 class PositionalConvEmbedding(nn.Module):
@@ -57,41 +52,14 @@ class Attention(nn.Module):
             _linear(layer, x).reshape(split)  # (B, T, heads, C / heads)
             for layer in (self.q_proj, self.k_proj, self.v_proj)
         )
-        if isinstance(q, np.ndarray):
-            mixed = attention_blas(q, k, v)
+        if mask is None:
+            mixed = fastops.attention(q, k, v)  # (B, T, heads, C / heads)
         else:
+            heads = (array.swapaxes(1, 2) for array in (q, k, v))
             mixed = mx.fast.scaled_dot_product_attention(
-                q.swapaxes(1, 2),
-                k.swapaxes(1, 2),
-                v.swapaxes(1, 2),
-                scale=q.shape[-1] ** -0.5,
-                mask=None if mask is None else mask[None, None, None],
+                *heads, scale=q.shape[-1] ** -0.5, mask=mask[None, None, None]
             ).swapaxes(1, 2)
         return _linear(self.out_proj, mixed.reshape(x.shape))
-
-
-def attention_blas(q: np.ndarray, k: np.ndarray, v: np.ndarray) -> np.ndarray:
-    """softmax(q kᵀ / √d) v by BLAS, a block of queries at a time; all (B, T, heads, d).
-
-    The heads are views that BLAS takes as they lie in memory, without copies; q is overwritten.
-    """
-    batch, frames, heads, width = q.shape
-    q *= np.float32(width**-0.5)
-    mixed = np.empty_like(q)
-    rows = max(1, min(frames, SCORES_AT_ONCE // frames))
-    buffer = np.empty((rows, frames), dtype=q.dtype)
-    for b in range(batch):
-        for h in range(heads):
-            keys, values = k[b, :, h].T, v[b, :, h]  # (d, T), (T, d)
-            for start in range(0, frames, rows):
-                queries = q[b, start : start + rows, h]  # (rows, d)
-                scores = np.matmul(queries, keys, out=buffer[: len(queries)])  # (rows, T)
-                scores -= scores.max(axis=1, keepdims=True)
-                np.exp(scores, out=scores)
-                total = scores.sum(axis=1, keepdims=True)
-                # Dividing the result is d divisions a frame, dividing the scores T.
-                np.divide(scores @ values, total, out=mixed[b, start : start + rows, h])
-    return mixed
 
 
 class FeedForward(nn.Module):

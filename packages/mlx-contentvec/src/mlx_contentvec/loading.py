@@ -48,7 +48,7 @@ def load(source: str | Path | None) -> ContentvecModel:
         found = folder / FILENAMES[0]
     tensors, config = read(found)
     model = ContentvecModel(config)
-    mlx_weights.load_strict(model, tensors, source=path)
+    mlx_weights.load_strict(model, tensors, source=path, consume=True)
     model.eval()
     return model
 

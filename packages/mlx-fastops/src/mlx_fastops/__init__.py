@@ -6,17 +6,17 @@ from mlx_fastops._compiled import Bucketed, Compiled, bucket, compiles, use_comp
 from mlx_fastops._forms import Form, use_form
 from mlx_fastops._tuning import warmup
 from mlx_fastops.activations import gelu, layer_norm, leaky_relu, relu, sigmoid, softmax, tanh
-from mlx_fastops.bidirectional import bidirectional_gru
 from mlx_fastops.layers import GRU, Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d, Linear
 from mlx_fastops.operations import (
+    attention,
     conv1d,
     conv2d,
     conv_transpose1d,
     conv_transpose2d,
-    gru,
     linear,
     matmul,
 )
+from mlx_fastops.recurrent import bidirectional_gru, gru
 
 __all__ = [
     "GRU",
@@ -30,6 +30,7 @@ __all__ = [
     "ConvTranspose2d",
     "Form",
     "Linear",
+    "attention",
     "bidirectional_gru",
     "bucket",
     "compiles",

@@ -16,6 +16,9 @@ A kernel as long as HuBERT's positional one (128 taps in 16 groups) would leave 
 rows: it is cut into parts of 8 taps, all parts are outputs of one product, and their shifted
 results are added. All of it runs in blocks of frames that stay in the cache, which also bounds
 the memory.
+
+Where channels are many enough, minimal filtering (`_blas_minimal`) halves the multiplications
+instead.
 """
 
 from dataclasses import replace
@@ -24,6 +27,10 @@ from functools import partial
 import numpy as np
 
 from mlx_fastops._arrays import Array
+from mlx_fastops._blas_minimal import MANY_CHANNELS
+from mlx_fastops._blas_minimal1d import form_for, minimal_jobs
+from mlx_fastops._blas_segment import segment
+from mlx_fastops._blas_taps import overlapping, tap_by_tap
 from mlx_fastops._geometry import Geometry
 from mlx_fastops._packed import packed
 from mlx_fastops._parallel import Job, block_count, run
@@ -31,9 +38,6 @@ from mlx_fastops._parallel import Job, block_count, run
 # Bytes of input and output per block, by measurement: small enough for the cache, large enough
 # that the rows of each product are many.
 BLOCK_BYTES = 4 << 20
-
-# From here on a product per tap, added up, beats products of few rows with all taps.
-MANY_CHANNELS = 192
 
 # Up to here a product per tap also beats taking a dilated signal apart.
 FEW_TAPS = 4
@@ -43,9 +47,15 @@ PART_TAPS = 8
 
 
 def conv1d(
-    x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, geometry: Geometry, owner: Array
+    x: np.ndarray,
+    weight: np.ndarray,
+    bias: np.ndarray | None,
+    geometry: Geometry,
+    owner: Array,
+    slope: float | None = None,
+    residual: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Convolve x (B, T, C) with weight (O, K, C/groups) -> (B, T_out, O).
+    """Convolve [leaky ReLU of] x (B, T, C) with weight (O, K, C/groups) [+ residual] (B, T_out, O).
 
     `owner` is the array the caller gave as weight: what must be rearranged is kept with it.
     """
@@ -53,11 +63,23 @@ def conv1d(
     y = np.empty((x.shape[0], geometry.output[0], out_channels), x.dtype)
     if y.size == 0:
         return y
+    in_parts = taps > 4 * PART_TAPS and geometry.stride == geometry.dilation == (1,)
+    form = form_for(weight, geometry, owner)
+    residuals = [None] * len(y) if residual is None else list(residual)
+    if form is not None:
+        jobs = []
+        for signal, out, added in zip(x, y, residuals, strict=True):
+            contiguous = np.ascontiguousarray(signal)
+            jobs += minimal_jobs(contiguous, weight, bias, out, geometry, form, owner, slope, added)
+        run(jobs)
+        return y
+    if in_parts or group_in == 1 < geometry.groups:
+        x = np.stack([segment(signal, 0, len(signal), slope) for signal in x])
+        slope = None
     if group_in == 1 < geometry.groups:
         for signal, out in zip(x, y, strict=True):
             _depthwise(signal, weight[:, :, 0], bias, out, geometry)
-        return y
-    in_parts = taps > 4 * PART_TAPS and geometry.stride == geometry.dilation == (1,)
+        return y if residual is None else np.add(y, residual, out=y)
     matrices = (
         packed(owner, f"parts {geometry.groups} {x.dtype}", lambda: _parts(weight, geometry.groups))
         if in_parts
@@ -65,7 +87,7 @@ def conv1d(
     )
     group_out = out_channels // geometry.groups
     jobs = []
-    for signal, out in zip(x, y, strict=True):
+    for signal, out, added in zip(x, y, residuals, strict=True):
         for g, matrix in enumerate(matrices):
             rows = slice(g * group_out, (g + 1) * group_out)
             jobs += (_jobs_in_parts if in_parts else convolution_jobs)(
@@ -74,6 +96,8 @@ def conv1d(
                 None if bias is None else bias[rows],
                 out[:, rows],
                 geometry,
+                slope,
+                None if added is None else added[:, rows],
             )
     run(jobs)
     return y
@@ -85,12 +109,14 @@ def convolution_jobs(
     bias: np.ndarray | None,
     y: np.ndarray,
     geometry: Geometry,
+    slope: float | None = None,
+    residual: np.ndarray | None = None,
 ) -> list[Job]:
     """Return the blocks of a contiguous signal x (T, C) * matrix (K*C, O) -> y (T_out, O)."""
     per_frame = x.itemsize * (x.shape[1] * geometry.stride[0] + y.shape[1])
     least = max(geometry.kernel[0] // geometry.stride[0], 1) * geometry.dilation[0]
     return [
-        partial(_convolve, x, matrix, bias, y, geometry, block)
+        partial(_convolve, x, matrix, bias, y, geometry, block, slope, residual)
         for block in _blocks(len(y), per_frame, 16 * least)
     ]
 
@@ -109,70 +135,34 @@ def _convolve(
     y: np.ndarray,
     geometry: Geometry,
     block: slice,
+    slope: float | None,
+    residual: np.ndarray | None,
 ) -> None:
     (taps,), (stride,), (dilation,) = geometry.kernel, geometry.stride, geometry.dilation
     out = y[block]
-    segment = _padded(x, block.start, len(out), geometry)
+    seen = _seen(x, block.start, len(out), geometry, slope)
     few = dilation > 1 and taps <= FEW_TAPS
     if stride == 1 < taps and (few or x.shape[1] >= MANY_CHANNELS):
-        _tap_by_tap(segment, matrix, taps, dilation, out)
+        tap_by_tap(seen, matrix, taps, dilation, out)
     elif dilation == 1:
-        _overlapping(segment, matrix, taps, stride, out)
+        overlapping(seen, matrix, taps, stride, out)
     elif stride == 1:
-        _dilated(segment, matrix, taps, dilation, bias, out)
-        return
+        _dilated(seen, matrix, taps, dilation, out)
     else:
-        _unfolded(segment, matrix, taps, stride, dilation, out)
+        _unfolded(seen, matrix, taps, stride, dilation, out)
     if bias is not None:
         out += bias
+    if residual is not None:
+        out += residual[block]
 
 
-def _padded(x: np.ndarray, start: int, count: int, geometry: Geometry) -> np.ndarray:
-    """Return the frames that `count` outputs from `start` see: a view if none is padding."""
+def _seen(
+    x: np.ndarray, start: int, count: int, geometry: Geometry, slope: float | None = None
+) -> np.ndarray:
+    """Return the frames that `count` outputs from `start` see."""
     first = start * geometry.stride[0] - geometry.padding[0]
     last = first + (count - 1) * geometry.stride[0] + geometry.span[0]
-    if first >= 0 and last <= len(x):
-        return x[first:last]
-    segment = np.zeros((last - first, x.shape[1]), x.dtype)
-    low, high = max(first, 0), min(last, len(x))
-    if low < high:
-        segment[low - first : high - first] = x[low:high]
-    return segment
-
-
-def _rows(x: np.ndarray, first: int, count: int, length: int, step: int) -> np.ndarray:
-    """Return `count` runs of `length` frames, `step` frames apart, as a matrix view of x (T, C)."""
-    frame = x.strides[0]
-    return np.ndarray(
-        (count, length * x.shape[1]),
-        x.dtype,
-        buffer=x,
-        offset=first * frame,
-        strides=(step * frame, x.itemsize),
-    )
-
-
-def _overlapping(
-    x: np.ndarray, matrix: np.ndarray, taps: int, stride: int, out: np.ndarray
-) -> None:
-    products = -(-taps // stride)
-    for r in range(min(products, len(out))):
-        rows = out[r::products]
-        runs = _rows(x, r * stride, len(rows), taps, products * stride)
-        np.matmul(runs, matrix, out=rows)
-
-
-def _tap_by_tap(
-    x: np.ndarray, matrix: np.ndarray, taps: int, dilation: int, out: np.ndarray
-) -> None:
-    channels = x.shape[1]
-    np.matmul(x[: len(out)], matrix[:channels], out=out)
-    term = np.empty(out.shape, out.dtype)
-    for k in range(1, taps):
-        first = k * dilation
-        tap = matrix[k * channels : (k + 1) * channels]
-        np.matmul(x[first : first + len(out)], tap, out=term)
-        out += term
+    return segment(x, first, last, slope)
 
 
 def _dilated(
@@ -180,7 +170,6 @@ def _dilated(
     matrix: np.ndarray,
     taps: int,
     dilation: int,
-    bias: np.ndarray | None,
     out: np.ndarray,
 ) -> None:
     # The interleaved signals lie one after the other, so that one set of products serves all;
@@ -192,16 +181,15 @@ def _dilated(
     apart[:rest, whole:] = x[whole * dilation :, None]
     apart[rest:, whole:] = 0
     product = np.empty((dilation * frames, out.shape[1]), x.dtype)
-    _overlapping(
+    overlapping(
         apart.reshape(dilation * frames, -1), matrix, taps, 1, product[: len(product) - taps + 1]
     )
     product = product.reshape(dilation, frames, -1)
     whole, rest = divmod(len(out), dilation)
-    shift = out.dtype.type(0) if bias is None else bias
     evenly = product[:, :whole].swapaxes(0, 1)
-    np.add(evenly, shift, out=out[: whole * dilation].reshape(evenly.shape))
+    out[: whole * dilation].reshape(evenly.shape)[...] = evenly
     if rest:
-        np.add(product[:rest, whole], shift, out=out[whole * dilation :])
+        out[whole * dilation :] = product[:rest, whole]
 
 
 def _parts(weight: np.ndarray, groups: int) -> np.ndarray:
@@ -216,11 +204,17 @@ def _parts(weight: np.ndarray, groups: int) -> np.ndarray:
 
 
 def _jobs_in_parts(
-    x: np.ndarray, matrix: np.ndarray, bias: np.ndarray | None, y: np.ndarray, geometry: Geometry
+    x: np.ndarray,
+    matrix: np.ndarray,
+    bias: np.ndarray | None,
+    y: np.ndarray,
+    geometry: Geometry,
+    _: None,
+    residual: np.ndarray | None,
 ) -> list[Job]:
     per_frame = x.itemsize * (x.shape[1] + matrix.shape[1])
     return [
-        partial(_convolve_in_parts, x, matrix, bias, y, geometry, block)
+        partial(_convolve_in_parts, x, matrix, bias, y, geometry, block, residual)
         for block in _blocks(len(y), per_frame, len(y) if geometry.groups > 1 else 8 * PART_TAPS)
     ]
 
@@ -232,18 +226,21 @@ def _convolve_in_parts(
     y: np.ndarray,
     geometry: Geometry,
     block: slice,
+    residual: np.ndarray | None,
 ) -> None:
     parts = -(-geometry.kernel[0] // PART_TAPS)
     whole = replace(geometry, kernel=(parts * PART_TAPS,))  # the last part may end in zero taps
     shift = y.dtype.type(0) if bias is None else bias
     out = y[block]
-    segment = _padded(x, block.start, len(out), whole)
-    product = np.empty((len(segment) - PART_TAPS + 1, matrix.shape[1]), x.dtype)
-    _overlapping(segment, matrix, PART_TAPS, 1, product)
+    seen = _seen(x, block.start, len(out), whole)
+    product = np.empty((len(seen) - PART_TAPS + 1, matrix.shape[1]), x.dtype)
+    overlapping(seen, matrix, PART_TAPS, 1, product)
     product = product.reshape(len(product), parts, -1)
     np.add(product[: len(out), 0], shift, out=out)
     for part in range(1, parts):
         out += product[part * PART_TAPS :, part][: len(out)]
+    if residual is not None:
+        out += residual[block]
 
 
 def _unfolded(
@@ -272,8 +269,8 @@ def _depthwise(
         total = np.zeros((len(out), channels, per_channel), x.dtype)
         if bias is not None:
             total += bias.reshape(channels, per_channel)
-        segment = _padded(x, start, len(out), geometry)[:, :, None]
+        seen = _seen(x, start, len(out), geometry)[:, :, None]
         reach = (len(out) - 1) * stride + 1
         for k, tap in enumerate(taps):
-            total += segment[k * dilation : k * dilation + reach : stride] * tap
+            total += seen[k * dilation : k * dilation + reach : stride] * tap
         out[...] = total.reshape(len(out), -1)

@@ -1,34 +1,49 @@
-"""Two-dimensional convolution in blocks of rows, by one of three ways.
+"""Two-dimensional convolution in blocks of rows, by one of four ways.
 
+- 3 rows of taps and a middling number of channels: minimal filtering (`_blas_minimal2d`).
 - 1x1 kernels: one matrix product on the image as it lies.
-- Few channels: the KW taps of a row are laid beside each other (KW copies), and each of the KH
-  kernel rows is one product on the same copy, shifted by whole image rows.
-- Many channels, or a vertical stride: all KH*KW taps are laid beside each other, one product.
+- Others: the KW taps of a row are laid beside each other (KW copies), and each of the KH kernel
+  rows is one product on the same copy, shifted by whole image rows.
+- A vertical stride: all KH*KW taps are laid beside each other, one product.
 
-Unfolding costs KH*KW copies of the input, which only many channels pay back. Blocks stay in the
-cache the cores share.
+Blocks stay in the cache the cores share.
 """
 
 from functools import partial
+from itertools import pairwise
 from math import prod
 
 import numpy as np
 
+from mlx_fastops._arrays import Array
+from mlx_fastops._blas_minimal2d import form_for, minimal_jobs
 from mlx_fastops._geometry import Geometry
-from mlx_fastops._parallel import block_count, run
+from mlx_fastops._parallel import block_count, run, thread_count
 
 BLOCK_BYTES = 4 << 20
 
-# From here on one long product beats KH shorter ones that must be added up, by measurement.
-MANY_CHANNELS = 256
-
 
 def conv2d(
-    x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, geometry: Geometry
+    x: np.ndarray,
+    weight: np.ndarray,
+    bias: np.ndarray | None,
+    geometry: Geometry,
+    owner: Array,
+    relu: bool = False,
 ) -> np.ndarray:
-    """Convolve x (B, H, W, C) with weight (O, KH, KW, C/groups) -> (B, H_out, W_out, O)."""
+    """Convolve x (B, H, W, C) with weight (O, KH, KW, C/groups) [, then ReLU] -> y.
+
+    `owner` is the array the caller gave as weight: what must be rearranged is kept with it.
+    """
     y = np.empty((x.shape[0], *geometry.output, weight.shape[0]), x.dtype)
-    convolve_into(y, x, weight, bias, geometry)
+    form = form_for(weight, geometry, owner)
+    if form is None:
+        convolve_into(y, x, weight, bias, geometry, relu)
+        return y
+    jobs = []
+    for image, out in zip(x, y, strict=True):
+        jobs += minimal_jobs(image, weight, bias, out, geometry, form, owner, relu)
+    run(jobs)
     return y
 
 
@@ -38,6 +53,7 @@ def convolve_into(
     weight: np.ndarray,
     bias: np.ndarray | None,
     geometry: Geometry,
+    relu: bool = False,
 ) -> None:
     """Write the convolution into y (B, H_out, W_out, O), which may be any strided view."""
     if y.size == 0:
@@ -47,44 +63,64 @@ def convolve_into(
     pointwise = geometry.kernel == geometry.stride == (1, 1) and geometry.padding == (0, 0)
     if pointwise:
         way = _pointwise
-    elif geometry.stride[0] == 1 and group_in < MANY_CHANNELS:
+    elif geometry.stride[0] == 1:
         way = _row_by_row
     else:
         way = _unfolded
     taps_beside = {_pointwise: 1, _row_by_row: geometry.kernel[1]}.get(way, prod(geometry.kernel))
-    blocks = _blocks(y, taps_beside * group_in + 2 * group_out)
+    # BLAS copies the matrix for every block. With more of it than of pixels, threads share the
+    # output's channels, and blocks are as tall as memory allows.
+    parts, budget = 1, BLOCK_BYTES
+    if group_out > y.shape[1] * y.shape[2] // 2:
+        parts, budget = min(thread_count(), group_out), 4 * BLOCK_BYTES
+    blocks = _blocks(y, taps_beside * group_in + 2 * group_out, budget, parts)
     jobs = []
     for image, out in zip(x, y, strict=True):
         for g in range(geometry.groups):
-            rows = slice(g * group_out, (g + 1) * group_out)
-            jobs += [
-                partial(
-                    way,
-                    image[:, :, g * group_in : (g + 1) * group_in],
-                    weight[rows],
-                    x.dtype.type(0) if bias is None else bias[rows],
-                    out[block, :, rows],
-                    block.start,
-                    geometry,
-                )
-                for block in blocks
-            ]
+            inputs = image[:, :, g * group_in : (g + 1) * group_in]
+            for rows in _cuts(g * group_out, (g + 1) * group_out, parts):
+                jobs += [
+                    partial(
+                        way,
+                        inputs,
+                        weight[rows],
+                        x.dtype.type(0) if bias is None else bias[rows],
+                        out[block, :, rows],
+                        block.start,
+                        geometry,
+                        relu,
+                    )
+                    for block in blocks
+                ]
     run(jobs)
 
 
-def _blocks(y: np.ndarray, per_pixel: int) -> list[slice]:
+def _cuts(start: int, stop: int, parts: int) -> list[slice]:
+    bounds = [start + (stop - start) * i // parts for i in range(parts + 1)]
+    return [slice(*pair) for pair in pairwise(bounds)]
+
+
+def _blocks(y: np.ndarray, per_pixel: int, budget: int, parts: int) -> list[slice]:
     """Cut the rows of y (B, H, W, O) into blocks; a pixel needs `per_pixel` numbers."""
     height, width = y.shape[1:3]
-    size = -(-height // block_count(height, y.itemsize * width * per_pixel, BLOCK_BYTES))
+    bytes_each = y.itemsize * width * per_pixel
+    count = block_count(height, bytes_each, budget) if parts == 1 else height * bytes_each // budget
+    size = -(-height // max(count, 1))
     return [slice(start, start + size) for start in range(0, height, size)]
 
 
 def _pointwise(
-    x: np.ndarray, weight: np.ndarray, bias: np.ndarray, out: np.ndarray, start: int, _: Geometry
+    x: np.ndarray,
+    weight: np.ndarray,
+    bias: np.ndarray,
+    out: np.ndarray,
+    start: int,
+    _: Geometry,
+    relu: bool,
 ) -> None:
     pixels = np.ascontiguousarray(x[start : start + len(out)]).reshape(-1, x.shape[2])
     product = np.matmul(pixels, weight.reshape(len(weight), -1).T)
-    np.add(product.reshape(out.shape), bias, out=out)
+    _finish(product, bias, relu, out)
 
 
 def _row_by_row(
@@ -94,6 +130,7 @@ def _row_by_row(
     out: np.ndarray,
     start: int,
     geometry: Geometry,
+    relu: bool,
 ) -> None:
     channels, out_w = x.shape[2], out.shape[1]
     kernel_h, kernel_w = geometry.kernel
@@ -112,7 +149,7 @@ def _row_by_row(
         first = i * dilation_h * out_w
         np.matmul(pixels[first : first + count], matrix, out=term)
         total += term
-    np.add(total.reshape(out.shape), bias, out=out)
+    _finish(total, bias, relu, out)
 
 
 def _unfolded(
@@ -122,6 +159,7 @@ def _unfolded(
     out: np.ndarray,
     start: int,
     geometry: Geometry,
+    relu: bool,
 ) -> None:
     (kernel_h, kernel_w), stride_h = geometry.kernel, geometry.stride[0]
     matrix = weight.reshape(len(weight), -1).T
@@ -131,7 +169,14 @@ def _unfolded(
         for j in range(kernel_w):
             _take(x, top, stride_h, j, geometry, taken[:, :, i, j])
     product = np.matmul(taken.reshape(-1, matrix.shape[0]), matrix)
+    _finish(product, bias, relu, out)
+
+
+def _finish(product: np.ndarray, bias: np.ndarray, relu: bool, out: np.ndarray) -> None:
+    """Add the bias while the product is in the cache, and apply ReLU if asked."""
     np.add(product.reshape(out.shape), bias, out=out)
+    if relu:
+        np.maximum(out, 0, out=out)
 
 
 def _take(

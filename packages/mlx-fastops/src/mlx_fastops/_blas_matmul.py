@@ -1,10 +1,15 @@
 """Matrix products on operands that BLAS accepts as they lie."""
 
 from functools import partial
+from itertools import pairwise
 
 import numpy as np
 
-from mlx_fastops._parallel import run
+from mlx_fastops._parallel import block_count, run
+
+# Bytes of a linear layer's input and output per block: BLAS copies the factor that all blocks
+# share for each of them, which large blocks make cheap.
+BLOCK_BYTES = 8 << 20
 
 
 def _ready(a: np.ndarray) -> np.ndarray:
@@ -32,9 +37,26 @@ def matmul(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def linear(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None) -> np.ndarray:
-    """Return x (..., I) @ weight (O, I) transposed, plus bias: one product for all rows."""
-    rows = _ready(x.reshape(-1, x.shape[-1]))
-    y = np.matmul(rows, _ready(weight).T)
-    if bias is not None:
-        y += bias
+    """Return x (..., I) @ weight (O, I) transposed, plus bias.
+
+    Threads share the rows, or the outputs where these are more.
+    """
+    rows, weight = _ready(x.reshape(-1, x.shape[-1])), _ready(weight)
+    y = np.empty((len(rows), len(weight)), x.dtype)
+    by_rows = len(rows) > len(weight)
+    count = block_count(max(y.shape), rows.itemsize * (rows.shape[1] + min(y.shape)), BLOCK_BYTES)
+    bounds = [max(y.shape) * i // count for i in range(count + 1)]
+    everything = slice(None)
+
+    def block(some: slice, outputs: slice) -> None:
+        out = y[some, outputs]
+        np.matmul(rows[some], weight[outputs].T, out=out)
+        if bias is not None:
+            out += bias[outputs]
+
+    cuts = [slice(*pair) for pair in pairwise(bounds)]
+    run(
+        partial(block, cut, everything) if by_rows else partial(block, everything, cut)
+        for cut in cuts
+    )
     return y.reshape(*x.shape[:-1], weight.shape[0])

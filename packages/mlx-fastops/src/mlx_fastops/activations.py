@@ -70,8 +70,7 @@ def relu(x: A) -> A:
 
 def leaky_relu(x: A, slope: float = 0.01) -> A:
     """Return x where x > 0, else slope * x; 0 <= slope <= 1."""
-    if not 0 <= slope <= 1:
-        raise ValueError(f"leaky_relu: slope is {slope}; expected 0 to 1")
+    check_slope("leaky_relu", slope)
 
     # For such slopes the larger of the two is the right one: two passes and no mask.
     def larger(x: np.ndarray, y: np.ndarray) -> None:
@@ -83,6 +82,12 @@ def leaky_relu(x: A, slope: float = 0.01) -> A:
     if isinstance(x, mx.array):
         return mx.maximum(x, slope * x)
     return _in_parts("leaky_relu", x, larger)
+
+
+def check_slope(operation: str, slope: float) -> None:
+    """Raise ValueError for a slope of leaky ReLU that max(x, slope * x) would not serve."""
+    if not 0 <= slope <= 1:
+        raise ValueError(f"{operation}: slope is {slope}; expected 0 to 1")
 
 
 def tanh(x: A) -> A:

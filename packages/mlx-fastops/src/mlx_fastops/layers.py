@@ -7,15 +7,17 @@ from typing import Any
 
 from mlx import nn
 
-from mlx_fastops import operations
+from mlx_fastops import operations, recurrent
 from mlx_fastops._arrays import A, Array
 
 
 class Conv1d(nn.Conv1d):
     """mlx.nn.Conv1d: x (B, T, C) -> (B, T_out, O); weight (O, K, C/groups)."""
 
-    def __call__(self, x: A) -> A:
-        """Convolve on the selected backend."""
+    def __call__(
+        self, x: A, *, leaky_slope: float | None = None, residual: Array | None = None
+    ) -> A:
+        """Convolve on the selected backend; leaky ReLU before and a sum after it, if given."""
         return operations.conv1d(
             x,
             self.weight,
@@ -24,6 +26,8 @@ class Conv1d(nn.Conv1d):
             padding=self.padding,
             dilation=self.dilation,
             groups=self.groups,
+            leaky_slope=leaky_slope,
+            residual=residual,
         )
 
 
@@ -46,8 +50,8 @@ class ConvTranspose1d(nn.ConvTranspose1d):
 class Conv2d(nn.Conv2d):
     """mlx.nn.Conv2d: x (B, H, W, C) -> (B, H_out, W_out, O); weight (O, KH, KW, C/groups)."""
 
-    def __call__(self, x: A) -> A:
-        """Convolve on the selected backend."""
+    def __call__(self, x: A, *, relu: bool = False) -> A:
+        """Convolve on the selected backend; ReLU after it, if asked."""
         return operations.conv2d(
             x,
             self.weight,
@@ -56,6 +60,7 @@ class Conv2d(nn.Conv2d):
             padding=self.padding,
             dilation=self.dilation,
             groups=self.groups,
+            relu=relu,
         )
 
 
@@ -92,4 +97,4 @@ class GRU(nn.GRU):
             state = None if hidden is None else hidden.reshape(1, -1)
             y: Any = self(x[None], state, reverse=reverse)
             return y[0]
-        return operations.gru(x, self.Wx, self.Wh, self.b, self.bhn, reverse=reverse, h0=hidden)
+        return recurrent.gru(x, self.Wx, self.Wh, self.b, self.bhn, reverse=reverse, h0=hidden)

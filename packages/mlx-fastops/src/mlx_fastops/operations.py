@@ -10,17 +10,17 @@ import mlx.core as mx
 import numpy as np
 
 from mlx_fastops import (
+    _blas_attention,
     _blas_conv1d,
     _blas_conv2d,
     _blas_conv_transpose,
-    _blas_gru,
     _blas_matmul,
-    _fused_gru,
     _mlx_conv,
 )
 from mlx_fastops._arrays import A, Array
 from mlx_fastops._dispatch import check_arrays, dispatch
 from mlx_fastops._geometry import Ints, conv_geometry
+from mlx_fastops.activations import check_slope, leaky_relu
 
 
 def _pair(values: tuple[int, ...]) -> tuple[int, int]:
@@ -36,6 +36,8 @@ def conv1d(
     padding: Ints = 0,
     dilation: Ints = 1,
     groups: int = 1,
+    leaky_slope: float | None = None,
+    residual: Array | None = None,
     backend: str | None = None,
 ) -> A:
     """Convolve x (B, T, C) with weight (O, K, C/groups), bias (O,) -> (B, T_out, O).
@@ -43,8 +45,13 @@ def conv1d(
     T_out = (T + 2*padding - dilation*(K-1) - 1) // stride + 1. Semantics of mx.conv1d (and of
     torch.nn.functional.conv1d with channels last). Half precision is computed in float32 on the
     BLAS path. Raises ValueError for shapes that do not fit, saying found and expected.
+
+    What stands around the convolutions of residual blocks costs little while a block of data is
+    in the cache: `leaky_slope` (0 to 1) applies leaky ReLU to x first, `residual` (B, T_out, O) is
+    added to the result.
     """
-    check_arrays("conv1d", {"the input": x, "the weight": weight, "the bias": bias})
+    arrays = {"the input": x, "the weight": weight, "the bias": bias, "the residual": residual}
+    check_arrays("conv1d", arrays)
     g = conv_geometry(
         "conv1d",
         x,
@@ -56,15 +63,29 @@ def conv1d(
         groups=groups,
     )
 
+    if leaky_slope is not None:
+        check_slope("conv1d", leaky_slope)
+    expected = (x.shape[0], *g.output, weight.shape[0])
+    if residual is not None and tuple(residual.shape) != expected:
+        raise ValueError(
+            f"conv1d: the residual has shape {tuple(residual.shape)}; expected that of the "
+            f"result, {expected}"
+        )
     owner = weight
 
-    def mlx_op(x: mx.array, weight: mx.array, bias: mx.array | None) -> mx.array:
-        return _mlx_conv.conv1d(x, weight, bias, g)
+    def mlx_op(
+        x: mx.array, weight: mx.array, bias: mx.array | None, residual: mx.array | None
+    ) -> mx.array:
+        if leaky_slope is not None:
+            x = leaky_relu(x, leaky_slope)
+        return _mlx_conv.plus(_mlx_conv.conv1d(x, weight, bias, g), residual)
 
-    def blas_op(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None) -> np.ndarray:
-        return _blas_conv1d.conv1d(x, weight, bias, g, owner)
+    def blas_op(
+        x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, residual: np.ndarray | None
+    ) -> np.ndarray:
+        return _blas_conv1d.conv1d(x, weight, bias, g, owner, leaky_slope, residual)
 
-    return dispatch("conv1d", (x, weight, bias), mlx_op, blas_op, backend)
+    return dispatch("conv1d", (x, weight, bias, residual), mlx_op, blas_op, backend)
 
 
 def conv_transpose1d(
@@ -117,11 +138,13 @@ def conv2d(
     padding: Ints = 0,
     dilation: Ints = 1,
     groups: int = 1,
+    relu: bool = False,
     backend: str | None = None,
 ) -> A:
     """Convolve x (B, H, W, C) with weight (O, KH, KW, C/groups) -> (B, H_out, W_out, O).
 
-    stride, padding and dilation are one number or (height, width). Semantics of mx.conv2d.
+    stride, padding and dilation are one number or (height, width). Semantics of mx.conv2d. With
+    `relu` the result is max(·, 0), applied while it is in the cache.
     """
     check_arrays("conv2d", {"the input": x, "the weight": weight, "the bias": bias})
     g = conv_geometry(
@@ -134,15 +157,15 @@ def conv2d(
         dilation=dilation,
         groups=groups,
     )
+    owner = weight
 
     def mlx_op(x: mx.array, weight: mx.array, bias: mx.array | None) -> mx.array:
-        return _mlx_conv.plus(
-            mx.conv2d(x, weight, _pair(g.stride), _pair(g.padding), _pair(g.dilation), g.groups),
-            bias,
-        )
+        y = mx.conv2d(x, weight, _pair(g.stride), _pair(g.padding), _pair(g.dilation), g.groups)
+        y = _mlx_conv.plus(y, bias)
+        return mx.maximum(y, 0) if relu else y
 
     def blas_op(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None) -> np.ndarray:
-        return _blas_conv2d.conv2d(x, weight, bias, g)
+        return _blas_conv2d.conv2d(x, weight, bias, g, owner, relu)
 
     return dispatch("conv2d", (x, weight, bias), mlx_op, blas_op, backend)
 
@@ -233,63 +256,28 @@ def linear(x: A, weight: Array, bias: Array | None = None, *, backend: str | Non
     return dispatch("linear", (x, weight, bias), mlx_op, _blas_matmul.linear, backend)
 
 
-def gru(
-    x: A,
-    w_ih: Array,
-    w_hh: Array,
-    b: Array | None = None,
-    bhn: Array | None = None,
-    *,
-    reverse: bool = False,
-    h0: Array | None = None,
-    backend: str | None = None,
+def attention(
+    q: A, k: Array, v: Array, *, scale: float | None = None, backend: str | None = None
 ) -> A:
-    """Run a GRU over x (B, T, I) -> all states (B, T, H); reverse runs from the last frame.
+    """Return softmax(scale q kᵀ) v over all frames, no mask: q (B, T, H, D) -> (B, T, H, D).
 
-    The parametrisation of mlx.nn.GRU, gate order r, z, n: w_ih (3H, I), w_hh (3H, H), b (3H,),
-    bhn (H,), h0 (B, H):
-
-        r = sigmoid(W_r x + U_r h + b_r)     n = tanh(W_n x + b_n + r * (U_n h + bhn))
-        z = sigmoid(W_z x + U_z h + b_z)     h = (1 - z) * n + z * h
-
-    Torch's two biases: b = bias_ih with bias_hh added to its r and z parts, bhn = bias_hh's n part.
+    k and v (B, S, H, D), H heads; scale 1/√D by default. Memory grows with the frames, not with
+    their square.
     """
-    check_gru(x, w_ih, w_hh, b, bhn, h0)
-
-    def mlx_op(*arrays: mx.array | None) -> mx.array:
-        x, *cell = arrays
-        return _fused_gru.gru(x, [_fused_gru.Cell(*cell, reverse=reverse)])[0]  # type: ignore[arg-type]
-
-    def blas_op(*arrays: np.ndarray | None) -> np.ndarray:
-        return _blas_gru.gru(*arrays, reverse)  # type: ignore[arg-type]
-
-    return dispatch("gru", (x, w_ih, w_hh, b, bhn, h0), mlx_op, blas_op, backend)
-
-
-def check_gru(
-    x: Array,
-    w_ih: Array | None,
-    w_hh: Array | None,
-    b: Array | None,
-    bhn: Array | None,
-    h0: Array | None,
-) -> None:
-    """Raise ValueError for arguments of `gru` that do not fit together."""
-    check_arrays("gru", {"the input": x, "w_ih": w_ih, "w_hh": w_hh, "b": b, "bhn": bhn, "h0": h0})
-    if x.ndim != 3:
+    check_arrays("attention", {"the queries": q, "the keys": k, "the values": v})
+    wanted = (q.shape[0], k.shape[1], *q.shape[2:]) if q.ndim == k.ndim == 4 else None
+    if wanted is None or tuple(k.shape) != wanted or tuple(v.shape[:3]) != wanted[:3]:
         raise ValueError(
-            f"gru: the input has shape {tuple(x.shape)}; expected (batch, time, channels)"
+            f"attention: found queries {tuple(q.shape)}, keys {tuple(k.shape)} and values "
+            f"{tuple(v.shape)}; expected (batch, frames, heads, channels), batch and heads alike"
         )
-    if w_ih is None or w_hh is None:
-        raise ValueError("gru: w_ih or w_hh is None; expected arrays (3H, I) and (3H, H)")
-    hidden = w_hh.shape[-1] if w_hh.ndim else 0
-    expected = {
-        "w_ih": (w_ih, (3 * hidden, x.shape[-1])),
-        "w_hh": (w_hh, (3 * hidden, hidden)),
-        "b": (b, (3 * hidden,)),
-        "bhn": (bhn, (hidden,)),
-        "h0": (h0, (x.shape[0], hidden)),
-    }
-    for name, (array, shape) in expected.items():
-        if array is not None and tuple(array.shape) != shape:
-            raise ValueError(f"gru: {name} has shape {tuple(array.shape)}; expected {shape}")
+    factor = q.shape[-1] ** -0.5 if scale is None else scale
+
+    def mlx_op(q: mx.array, k: mx.array, v: mx.array) -> mx.array:
+        heads = (array.swapaxes(1, 2) for array in (q, k, v))
+        return mx.fast.scaled_dot_product_attention(*heads, scale=factor).swapaxes(1, 2)
+
+    def blas_op(q: np.ndarray, k: np.ndarray, v: np.ndarray) -> np.ndarray:
+        return _blas_attention.attention(q, k, v, factor)
+
+    return dispatch("attention", (q, k, v), mlx_op, blas_op, backend)

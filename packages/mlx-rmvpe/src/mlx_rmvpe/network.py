@@ -64,8 +64,8 @@ class ConvBlockRes(nn.Module):
 
     def __call__(self, x: Array) -> Array:
         """(B, T, M, in) to (B, T, M, out)."""
-        y = _relu(self.conv[0](x))
-        y = _relu(self.conv[3](y))
+        y = self.conv[0](x, relu=True)
+        y = self.conv[3](y, relu=True)
         y += self.shortcut(x) if "shortcut" in self else x
         return y
 

@@ -81,7 +81,7 @@ class RMVPE:
         tensors, config = _read(path)
         sizes = {name: value for name, value in config.items() if name != "model_type"}
         network = E2E(RMVPEConfig.from_dict(sizes))
-        mlx_weights.load_strict(network, tensors, source=path)
+        mlx_weights.load_strict(network, tensors, source=path, consume=True)
         return cls(network)
 
     def save_pretrained(self, folder: str | os.PathLike[str]) -> None:

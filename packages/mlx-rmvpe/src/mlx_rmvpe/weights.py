@@ -72,23 +72,29 @@ def sanitize(checkpoint: Mapping[str, Any], *, source: str = "checkpoint") -> Te
     for wrapper in ("model", "state_dict"):
         if isinstance(checkpoint.get(wrapper), Mapping):
             checkpoint = checkpoint[wrapper]
+    # Views of the file, in its own precision: a tensor is widened when it finds its place.
     tensors = {
-        name: np.asarray(value, np.float32)
+        name: value
         for name, value in checkpoint.items()
         if isinstance(value, np.ndarray) and not name.endswith("num_batches_tracked")
     }
     if "fc.0.gru.weight_ih_l0" in tensors:
         tensors = _join_gru_biases(_channels_last(tensors), source)
-        return _fold_norms(tensors, source)
+        return _float32(_fold_norms(tensors, source))
     if any(".conv_blocks." in name for name in tensors):
-        return _fold_norms({_renamed(name): value for name, value in tensors.items()}, source)
+        renamed = {_renamed(name): value for name, value in tensors.items()}
+        return _float32(_fold_norms(renamed, source))
     if is_folded(tensors):
-        return tensors
+        return _float32(tensors)
     shown = ", ".join(sorted(map(str, checkpoint))[:3]) or "nothing"
     raise WeightsError(
         f"{source} is not an RMVPE model: found {shown}; expected the names of rmvpe.pt"
         " (unet.encoder.layers.0..., fc.0.gru...), of lexandstuff/mlx-rmvpe, or of this package"
     )
+
+
+def _float32(tensors: Tensors) -> Tensors:
+    return {name: np.asarray(value, np.float32) for name, value in tensors.items()}
 
 
 def is_folded(names: Iterable[str]) -> bool:

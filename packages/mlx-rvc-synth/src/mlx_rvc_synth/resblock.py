@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 from mlx import nn
 
-from mlx_fastops import Conv1d, conv1d, leaky_relu
+from mlx_fastops import Conv1d
 
 from .arrays import Array
 
@@ -24,24 +23,9 @@ class ActivatedConv(Conv1d):
         edge = dilation * (kernel_size - 1) // 2
         super().__init__(channels, channels, kernel_size, padding=edge, dilation=dilation)
 
-    def __call__(self, x: Array) -> Array:
-        """(B, T, channels) -> (B, T, channels), a new array."""
-        if not isinstance(x, np.ndarray):
-            return super().__call__(leaky_relu(x, SLOPE))
-        # Written straight between the zeros of the padding: it saves a copy of every tile.
-        padded = _leaky_relu_between_zeros(x, self.padding)
-        return conv1d(padded, self.weight, self.bias, dilation=self.dilation)
-
-
-def _leaky_relu_between_zeros(x: np.ndarray, edge: int) -> np.ndarray:
-    batch, frames, channels = x.shape
-    padded = np.empty((batch, frames + 2 * edge, channels), x.dtype)
-    padded[:, :edge] = 0
-    padded[:, edge + frames :] = 0
-    inner = padded[:, edge : edge + frames]
-    np.multiply(x, x.dtype.type(SLOPE), out=inner)
-    np.maximum(x, inner, out=inner)
-    return padded
+    def __call__(self, x: Array, *, residual: Array | None = None) -> Array:
+        """`x` and `residual` (B, T, channels) -> (B, T, channels), a new array."""
+        return super().__call__(x, leaky_slope=SLOPE, residual=residual)
 
 
 class ResBlock1(nn.Module):
@@ -55,9 +39,7 @@ class ResBlock1(nn.Module):
     def __call__(self, x: Array) -> Array:
         """(B, T, channels) -> a new array of the same shape."""
         for dilated, plain in zip(self.convs1, self.convs2, strict=True):
-            step = plain(dilated(x))
-            step += x  # in place: `step` is ours, while the first `x` is the caller's
-            x = step
+            x = plain(dilated(x), residual=x)
         return x
 
     @staticmethod
@@ -76,9 +58,7 @@ class ResBlock2(nn.Module):
     def __call__(self, x: Array) -> Array:
         """(B, T, channels) -> a new array of the same shape."""
         for conv in self.convs:
-            step = conv(x)
-            step += x
-            x = step
+            x = conv(x, residual=x)
         return x
 
     @staticmethod

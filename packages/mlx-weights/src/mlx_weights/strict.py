@@ -15,12 +15,17 @@ _SHOWN = 5
 
 
 def load_strict(
-    module: "nn.Module", tensors: "Mapping[str, np.ndarray | mx.array]", *, source: Any
+    module: "nn.Module",
+    tensors: "Mapping[str, np.ndarray | mx.array]",
+    *,
+    source: Any,
+    consume: bool = False,
 ) -> None:
     """Set every parameter of `module` (running statistics too) from `tensors`, as float32.
 
     Names and shapes must be exactly those of the module. Floats of any width become float32;
-    integer parameters keep the module's dtype. `source` names the file in errors.
+    integer parameters keep the module's dtype. `source` names the file in errors. `consume` empties
+    `tensors`, a dict, on the way, so that no tensor is in memory twice.
 
     Raises one WeightsError that names the missing, surplus and misshapen tensors; the module is
     then unchanged.
@@ -46,8 +51,12 @@ def load_strict(
             f"{source} does not fit the model: {'; '.join(filter(None, problems))}. Check that it "
             "is the right kind of file and that its configuration belongs to it"
         )
-    module.load_weights([(name, _like(tensors[name], value)) for name, value in wanted.items()])
-    mx.eval(module.parameters())
+    take = tensors.pop if consume and isinstance(tensors, dict) else tensors.__getitem__
+    loaded = []
+    for name, value in wanted.items():
+        loaded.append((name, _like(take(name), value)))
+        mx.eval(loaded[-1][1])  # a pending change of type would hold the tensor it starts from
+    module.load_weights(loaded)
 
 
 def _list(what: str, names: Iterable[str]) -> str:
