@@ -114,8 +114,9 @@ def test_most_work_first_and_the_rest_waits(times):
     assert fo.warmup(run, seconds=60) == {}
 
 
-def test_no_time_no_choice(times):
+def test_no_time_no_choice(times, lowered_calls):
     assert fo.warmup(_run, seconds=0) == {}
+    assert lowered_calls == []
     with pytest.raises(ValueError, match="seconds is -1; expected 0 or more"):
         fo.warmup(_run, seconds=-1)
 

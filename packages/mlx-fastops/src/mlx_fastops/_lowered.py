@@ -2,7 +2,8 @@
 
 A GPU multiplies matrices near its peak; for few channels, many groups or transposed convolutions
 its convolution kernels may not be. Each form here computes the same sums as MLX's op, in another
-order. None is better everywhere: `mlx_fastops.warmup` measures which one a device should take.
+order, and rearranges the weight at each call, which is little beside its product. None is better
+everywhere: `mlx_fastops.warmup` measures which one a device should take.
 
     windows    output frame n sees taps x channels numbers that lie in one row of memory:
                x  [f0 f1 f2 f3 f4 ...]     row 0 = f0 f1 f2,  row 1 = f1 f2 f3   (3 taps, stride 1)

@@ -71,6 +71,8 @@ def _faster(s: Signature, deadline: float) -> Form | None:
     frames = s.length
     largest = max(LARGEST_INPUT // (s.batch * s.inputs), s.dilation * (s.taps - 1) + 1, 1)
     remaining = deadline - time.perf_counter()
+    if remaining <= 0:
+        return None
     # A short input first: it loads the kernels and tells whether a long one can be afforded.
     probe = max(min(frames, largest) // 16, s.dilation * (s.taps - 1) + 1)
     cost = _probe(s, probe)
