@@ -12,11 +12,11 @@ def test_fewer_kernels_are_started_than_before():
     command = [sys.executable, "benchmarks/launches.py", "--toy", "--seconds", "2"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     rows = re.findall(
-        r"^\| (\w+).* \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \|", done.stdout, re.MULTILINE
+        r"^\| (\w+).*? \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \|", done.stdout, re.MULTILINE
     )
     counts = {name: tuple(map(float, values)) for name, *values in rows}
     assert set(counts) == {"ContentVec", "RMVPE", "synthesizer"}
-    plain, compiled, _ = counts["synthesizer"]
-    assert 0 < compiled < plain  # toys of the others have too few layers to outweigh the padding
+    for plain, compiled, _ in counts.values():
+        assert 0 < compiled < plain
     plain, _, fused = counts["RMVPE"]
     assert plain > 20 * fused  # 12 a step and direction, against one in all
