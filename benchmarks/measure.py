@@ -1,0 +1,91 @@
+"""Times of two sides that take turns, so that a slow moment of the machine hits both."""
+
+import gc
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import numpy as np
+from clip import Clip
+from machine import Watch
+
+Run = Callable[[Clip], np.ndarray]
+
+WARM_UP = 5.0  # seconds of audio at most that a warm-up gets
+LONG = 60.0  # from here on the warm-up is that short
+REPEATS = ((60, 5), (300, 3), (float("inf"), 2))  # below that many seconds, so many runs
+COMPARED = 41.0  # beyond it rvc-next's pieces lie up to 25 ms apart from ours
+
+
+def repeats_for(seconds: float, asked: int | None) -> int:
+    """Runs of each side: what was asked for, or fewer the longer the audio is."""
+    return asked or next(count for below, count in REPEATS if seconds < below)
+
+
+def in_pieces(run: Run, seconds: float | None) -> Run:
+    """The same function on consecutive pieces of the clip, its results joined in time."""
+    if seconds is None:
+        return run
+
+    def pieces(clip: Clip) -> np.ndarray:
+        return np.concatenate([run(piece) for piece in clip.pieces(seconds)], axis=1)
+
+    return pieces
+
+
+@contextmanager
+def native_ops() -> Iterator[None]:
+    """MLX's own operations wherever mlx_fastops has a choice."""
+    from mlx_fastops import use_backend
+
+    with use_backend("mlx"):
+        yield
+
+
+def native(run: Run) -> Run:
+    """The same function with MLX's own operations."""
+
+    def native_run(clip: Clip) -> np.ndarray:
+        with native_ops():
+            return run(clip)
+
+    return native_run
+
+
+def compare(
+    ours: Run, other: Run, clip: Clip, warm_up: Clip, repeats: int, *, warm_other: bool = True
+) -> dict:
+    """Times both sides, ours first, each after a warm-up; seconds of every run and what they gave.
+
+    warm_other: False spares MLX's native ops a warm-up that would change nothing.
+    """
+    times: dict[str, list[float]] = {"ours": [], "other": []}
+    results: dict[str, np.ndarray] = {}
+    sides = {"ours": ours, "other": other}
+    for name, run in sides.items():
+        if name == "ours" or warm_other:
+            run(warm_up)
+    with Watch() as watch:
+        for _ in range(repeats):
+            for name, run in sides.items():
+                gc.collect()
+                start = time.perf_counter()
+                results[name] = run(clip)
+                times[name].append(time.perf_counter() - start)
+    return {
+        "times": times,
+        "repeats": repeats,
+        "warm_up_seconds": warm_up.seconds,
+        "load": watch.load,
+        "difference": difference(results["ours"], results["other"], clip.seconds),
+    }
+
+
+def difference(ours: np.ndarray, other: np.ndarray, seconds: float) -> float | None:
+    """RMS of the difference over RMS of the other side's result; None where they do not align."""
+    ours, other = (np.asarray(x, np.float64).squeeze() for x in (ours, other))
+    if seconds > COMPARED and len(ours) != len(other):
+        return None
+    length = min(len(ours), len(other))
+    ours, other = ours[:length], other[:length]
+    return float(np.sqrt(((ours - other) ** 2).mean() / (other**2).mean()))
