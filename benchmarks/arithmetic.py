@@ -21,7 +21,7 @@ WHOLE, PIECE = 41, 38  # seconds: audio longer than WHOLE is converted in pieces
 
 @dataclass(frozen=True)
 class IndexSize:
-    """A voice's index: `vectors` of `width`, spread over `lists`, of which a search reads `probes`."""
+    """A voice's index: `vectors` of `width` in `lists`, of which a search reads `probes`."""
 
     vectors: int = 20_000
     width: int = 768
@@ -48,7 +48,7 @@ def contentvec(config: ContentvecConfig, samples: int) -> int:
 
 
 def rmvpe(config: RMVPEConfig, frames: int) -> int:
-    """Of mel filters, U-Net, GRU and output layer for `frames` of 10 ms, padded as the model does."""
+    """Of mel filters, U-Net, GRU and output layer; `frames` of 10 ms, padded as the model does."""
     padded = math.ceil(frames / config.frame_multiple) * config.frame_multiple
     mel = frames * (config.n_fft // 2 + 1) * config.n_mels
     gates = 3 * config.gru_hidden
@@ -109,9 +109,7 @@ def vocoder(config: SynthConfig, frames: int) -> int:
     width = config.upsample_initial_channel
     total = frames * 7 * config.inter_channels * width + config.gin_channels * width
     length, samples = frames, frames * config.hop
-    stages = zip(
-        config.channels, config.upsample_rates, config.upsample_kernel_sizes, strict=True
-    )
+    stages = zip(config.channels, config.upsample_rates, config.upsample_kernel_sizes, strict=True)
     for channels, rate, kernel in stages:
         total += length * kernel * width * channels
         length, width = length * rate, channels

@@ -122,7 +122,9 @@ def load_average() -> float | None:
 def _ticks() -> list[int] | None:
     """Processor time by use; the eighth is what the host gave to others ("steal")."""
     path = Path("/proc/stat")
-    return [int(n) for n in path.read_text().split("\n", 1)[0].split()[1:9]] if path.exists() else None
+    if not path.exists():
+        return None
+    return [int(number) for number in path.read_text().splitlines()[0].split()[1:9]]
 
 
 def _processor() -> str:

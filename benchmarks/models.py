@@ -81,7 +81,7 @@ def save(folder: Path, rates: list[str]) -> Models:
 
 
 def _save_index(path: Path, features: np.ndarray) -> None:
-    """Vectors around those of speech, in lists around some of them: quick to make, as wide a spread."""
+    """Vectors around those of speech, in lists around some of them: no clustering to wait for."""
     import faiss
 
     rng = np.random.default_rng(0)

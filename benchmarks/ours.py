@@ -7,7 +7,7 @@ from clip import Clip
 from models import Models
 from stages import CONTROLS
 
-Run = Callable[[Clip], np.ndarray]
+Run = Callable[..., np.ndarray]
 
 
 def load(stage: str, models: Models, rate: str | None) -> Run:
@@ -86,4 +86,8 @@ def _chain(models: Models, rate: str | None) -> Run:
     def silent(_number: int, frames: int) -> Noise:
         return Noise.zeros(loaded.synthesizer.config, frames=frames)
 
-    return lambda clip: loaded.convert_array(clip.audio, 16000, noise=silent, **CONTROLS)[0]
+    def chain(clip: Clip, **changes: float) -> np.ndarray:
+        controls = {**CONTROLS, **changes}
+        return loaded.convert_array(clip.audio, 16000, noise=silent, **controls)[0]
+
+    return chain

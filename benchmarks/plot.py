@@ -74,15 +74,32 @@ def _stage(axis, data: dict, name: str) -> None:
                 linestyle=line, linewidth=1.5, capsize=2.5, elinewidth=1,
             )  # fmt: skip
         if rate in (None, data["rates"][0]):
-            span = [min(lengths) / 1.3, max(lengths) * 1.3]
-            ends = [2 * macs(stage, rate, s) / 1e9 / gemm_peak(data) for s in span]
-            axis.plot(span, ends, color=GREY, linewidth=1.2, linestyle=":")
-            for row, summary in zip(mine, found, strict=True):
-                axis.annotate(
-                    f"{summary.ratio.median:.2f}×", (row["seconds"], summary.ours.median),
-                    xytext=(0, -13), textcoords="offset points", ha="center", color=OURS,
-                    fontsize=7.5,
-                )  # fmt: skip
+            _limit(axis, data, stage, rate, lengths)
+    bottom, top = axis.get_ylim()
+    axis.set_ylim(bottom, top * (top / bottom) ** 0.2)  # room for the ratios
+    axis.yaxis.set_major_formatter("{x:g}")
+    _ratios(axis, rows, lengths)
+
+
+def _limit(axis, data: dict, stage, rate: str | None, lengths: list[float]) -> None:
+    """What the stage would take if it were nothing but products at the GEMM peak."""
+    first, last = min(lengths) / 1.3, max(lengths) * 1.3
+    places = [first * (last / first) ** (i / 24) for i in range(25)]
+    times = [2 * macs(stage, rate, seconds) / 1e9 / gemm_peak(data) for seconds in places]
+    axis.plot(places, times, color=GREY, linewidth=1.2, linestyle=":")
+
+
+def _ratios(axis, rows: list[dict], lengths: list[float]) -> None:
+    """The ratio of each length above its place, a line for each rate."""
+    place = axis.get_xaxis_transform()
+    for seconds in lengths:
+        there = [row for row in rows if row["seconds"] == seconds]
+        there.sort(key=lambda row: str(row["rate"]), reverse=True)
+        lines = [f"{Summary.of(row).ratio.median:.2f}×" for row in there]
+        axis.text(
+            seconds, 0.98, "\n".join(lines), transform=place, ha="center", va="top",
+            color=OURS, fontsize=8, linespacing=1.3,
+        )  # fmt: skip
 
 
 def _memory(axis, data: dict) -> None:
@@ -124,9 +141,10 @@ def _legend(figure, data: dict) -> None:
                 Line2D([], [], color="#444", marker=marker, linestyle=line, markersize=4.5,
                        label=f"{rate} voice")
             )  # fmt: skip
+    below = f", {' above '.join(data['rates'])}" if len(data["rates"]) > 1 else ""
     figure.suptitle(
         f"{m['processor']}, {data['threads']} threads, float32, median and range; "
-        f"n× = PyTorch's time over ours",
+        f"n× = PyTorch's time over ours{below}",
         x=0.01, ha="left", fontsize=9, color="#444",
     )  # fmt: skip
     figure.legend(handles=marks, loc="outside lower center", ncols=len(marks))

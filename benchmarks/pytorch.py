@@ -13,7 +13,7 @@ from models import Models, voice_config
 from oracles import import_hf_rvc, load_rvc_next, no_noise
 from stages import CONTROLS
 
-Run = Callable[[Clip], np.ndarray]
+Run = Callable[..., np.ndarray]
 
 
 def device() -> str:
@@ -49,9 +49,9 @@ def load(stage: str, models: Models, rate: str | None) -> Run:
         makers = {"contentvec": _contentvec, "rmvpe": _rmvpe, "index": _index, "chain": _chain}
         run = makers[stage](models, rate)
 
-    def quiet(clip: Clip) -> np.ndarray:
+    def quiet(clip: Clip, **changes: float) -> np.ndarray:
         with torch.inference_mode(), no_noise():
-            return run(clip)
+            return run(clip, **changes)
 
     return quiet
 
@@ -135,4 +135,4 @@ def _chain(models: Models, rate: str | None) -> Run:
     convert = load_rvc_next(
         models.encoder, models.voice(rate), models.rmvpe, index=models.index, device=device()
     )
-    return lambda clip: convert(clip.audio, **CONTROLS)
+    return lambda clip, **changes: convert(clip.audio, **{**CONTROLS, **changes})

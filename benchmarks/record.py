@@ -1,7 +1,6 @@
 """The record of a run, on disk after every row, so that a run that is stopped keeps what it has."""
 
 import json
-import os
 import time
 from pathlib import Path
 
@@ -81,4 +80,4 @@ class Book:
         path = self.folder / "result.json"
         part = path.with_suffix(".part")
         part.write_text(json.dumps(self.data, indent=1) + "\n")
-        os.replace(part, path)  # never half a file
+        part.replace(path)  # never half a file

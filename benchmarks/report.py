@@ -92,17 +92,16 @@ def _against_pytorch(data: dict) -> str:
     for row in _rows(data, "pytorch"):
         found = Summary.of(row)
         wide |= found.wide
-        off = row["difference"]
         lines.append([
             _title(row) + (" ‡" if found.wide else ""),
             f"{row['seconds']:g}",
             _seconds(found.ours),
             _seconds(found.other),
             _ratio(found.ratio),
-            f"{found.real_time_factor:.3f}",
+            f"{found.real_time_factor:.3g}",
             f"{found.ours_gflops:.0f} / {found.other_gflops:.0f}",
             f"{found.ours_gflops / peak:.0%}",
-            "" if off is None else f"{off:.0e}",
+            f"{row['difference']:.0e}",
             str(row["repeats"]),
             _load(row),
         ])  # fmt: skip
@@ -119,7 +118,8 @@ def _memory(data: dict) -> str:
         ours, theirs = (peaks.get((rate, seconds, side)) for side in ("ours", "pytorch"))
         if ours and theirs:
             cells = [f"{side['loaded_mb']:.0f} → {side['peak_mb']:.0f}" for side in (ours, theirs)]
-            lines.append([rate, f"{seconds:g}", *cells, f"{ours['peak_mb'] / theirs['peak_mb']:.2f}"])
+            share = f"{ours['peak_mb'] / theirs['peak_mb']:.2f}"
+            lines.append([rate, f"{seconds:g}", *cells, share])
     if not lines:
         return ""
     header = ["voice", "audio (s)", "ours (MB)", "PyTorch (MB)", "ours / PyTorch"]
@@ -168,14 +168,16 @@ def _gemm(data: dict) -> str:
     if not data["gemm"]:
         return ""
     names = list(data["gemm"][0]["gflops"])
-    titles = [f"{n.split('_')[0].replace('numpy', 'NumPy')}, threads: {n.split('_')[1]}" for n in names]
+    titles = [
+        name.replace("numpy_", "NumPy, threads: ").replace("torch_", "torch, threads: ")
+        for name in names
+    ]
     lines = [
         [row["when"], *(f"{row['gflops'][name]:.0f}" for name in names), _load(row)]
         for row in data["gemm"]
     ]
-    return (
-        "### GEMM of the machine, GFLOP/s (float32, 2048³, best of 8)\n\n"
-        + _table(["when", *titles, "load, steal"], lines)
+    return "### GEMM of the machine, GFLOP/s (float32, 2048³, best of 8)\n\n" + _table(
+        ["when", *titles, "load, steal"], lines
     )
 
 

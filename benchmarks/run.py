@@ -51,7 +51,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--repeats", type=int, help="runs of each side (default: by length)")
     parser.add_argument("--stages", nargs="+", help="only these stages, parts at every length")
     parser.add_argument("--without", nargs="+", choices=EXTRAS, default=[], help="leave out")
-    parser.add_argument("--out", type=Path, default=Path("benchmark"), help="folder for the results")
+    parser.add_argument("--out", type=Path, default=Path("benchmark"), help="folder for results")
     parser.add_argument("--resume", action="store_true", help="keep the rows that --out has")
     parser.add_argument("--render", type=Path, metavar="FOLDER", help="only write table and plot")
     options = parser.parse_args(arguments)
@@ -108,8 +108,10 @@ class Benchmark:
                 self._native_row(stage, rate, mine)
             if lengths:
                 theirs = in_pieces(pytorch.load(name, self.models, rate), stage.piece)
+                mine = in_pieces(mine, stage.piece)
+                apart = self._apart(mine, theirs) if name == "chain" else {}
                 for seconds in lengths:
-                    self._row(stage, rate, seconds, in_pieces(mine, stage.piece), theirs)
+                    self._row(stage, rate, seconds, mine, theirs, apart)
 
     def _wanted(self, stage, rate: str | None, seconds: float) -> bool:
         if stage.part and seconds > stage.piece and not self.options.explicit:
@@ -125,7 +127,15 @@ class Benchmark:
     def _native_seconds(self, stage) -> float | None:
         return QUICK_NATIVE.get(stage.name) if self.options.quick else stage.native_seconds
 
-    def _row(self, stage, rate: str | None, seconds: float, ours, theirs) -> None:
+    def _apart(self, ours, theirs) -> dict:
+        """What to put in place of a row's difference: rvc-next's output does not align."""
+        import clip
+        from measure import CHECK, conversions_differ
+
+        given = clip.cut(CHECK, self.models.features())
+        return {"difference": conversions_differ(ours, theirs, given)}
+
+    def _row(self, stage, rate: str | None, seconds: float, ours, theirs, apart: dict) -> None:
         import clip
         from measure import LONG, WARM_UP, compare, repeats_for
 
@@ -133,10 +143,8 @@ class Benchmark:
         if seconds >= LONG or self.options.quick:
             length = QUICK_WARM_UP if self.options.quick else WARM_UP
             warm_up = clip.cut(min(length, seconds), self.models.features())
-        times = compare(
-            ours, theirs, given, warm_up, repeats_for(seconds, self.options.repeats)
-        )
-        self._keep("pytorch", stage, rate, seconds, times)
+        times = compare(ours, theirs, given, warm_up, repeats_for(seconds, self.options.repeats))
+        self._keep("pytorch", stage, rate, seconds, {**times, **apart})
 
     def _native_row(self, stage, rate: str | None, ours) -> None:
         import clip
@@ -157,8 +165,9 @@ class Benchmark:
         self.book.add("rows", row)
         found = Summary.of(row)
         progress(
-            f"{stage.title}{f' {rate}' if rate else ''} {seconds:g} s: ours {found.ours.median:.3g} s, "
-            f"{against} {found.other.median:.3g} s, {found.ratio.median:.2f} times"
+            f"{stage.title}{f' {rate}' if rate else ''} {seconds:g} s: ours "
+            f"{found.ours.median:.3g} s, {against} {found.other.median:.3g} s, "
+            f"{found.ratio.median:.2f} times"
         )
 
     def memory(self) -> None:

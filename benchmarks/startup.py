@@ -16,9 +16,10 @@ def measure() -> dict[str, list[float]]:
         "mlx-rvc --help": [*command, "--help"],
         "import mlx_rvc": [sys.executable, "-c", "import mlx_rvc"],
     }
-    return {name: [_seconds(program) for _ in range(RUNS + 1)][1:] for name, program in programs.items()}
-
-
+    times = {
+        name: [_seconds(program) for _ in range(RUNS + 1)] for name, program in programs.items()
+    }
+    return {name: runs[1:] for name, runs in times.items()}
 
 
 def _seconds(command: list[str]) -> float:
