@@ -1,11 +1,14 @@
 """table.md and plot.png of a run, from its result.json."""
 
+import shutil
 import statistics
 from pathlib import Path
 
 import record
 from stages import STAGES, macs
 from summary import Spread, Summary, gemm_peak
+
+BEGIN, END = "<!-- result -->", "<!-- /result -->"
 
 
 def write(folder: Path) -> None:
@@ -16,6 +19,21 @@ def write(folder: Path) -> None:
         from plot import draw
 
         draw(data, folder / "plot.png")
+
+
+def fill_in(folder: Path, readme: Path) -> None:
+    """Put the tables between the marks of a Markdown file, plot and record beside it."""
+    text = readme.read_text()
+    if text.count(BEGIN) != 1 or text.count(END) != 1:
+        raise ValueError(f"{readme} has no place for the result; expected {BEGIN} and {END} once")
+    before, after = text.split(BEGIN)[0], text.split(END)[1]
+    picture = ""
+    if (folder / "plot.png").exists():
+        shutil.copyfile(folder / "plot.png", readme.with_name("plot.png"))
+        picture = "![Time against length of audio, ours and PyTorch's](plot.png)\n\n"
+    shutil.copyfile(folder / "result.json", readme.with_name("result.json"))
+    tables = (folder / "table.md").read_text()
+    readme.write_text(f"{before}{BEGIN}\n{picture}{tables}{END}{after}")
 
 
 def markdown(data: dict) -> str:

@@ -3,6 +3,7 @@
     python benchmarks/run.py [--quick] [--lengths 5 13.5 60 300] [--rates 48k 40k] [--out FOLDER]
     python benchmarks/run.py --resume --out FOLDER      go on with a run that was stopped
     python benchmarks/run.py --render FOLDER            table and plot again, from result.json
+    python benchmarks/run.py --render FOLDER --into benchmarks/README.md        and publish them
 
 Needs the environment with PyTorch of CONTRIBUTING.md. See README.md beside this file.
 """
@@ -54,6 +55,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--out", type=Path, default=Path("benchmark"), help="folder for results")
     parser.add_argument("--resume", action="store_true", help="keep the rows that --out has")
     parser.add_argument("--render", type=Path, metavar="FOLDER", help="only write table and plot")
+    parser.add_argument("--into", type=Path, metavar="FILE", help="with --render: fill in FILE too")
     options = parser.parse_args(arguments)
     options.explicit = options.stages is not None
     if options.quick:
@@ -63,6 +65,8 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         options.stages = options.stages or list(QUICK_STAGES)
     options.lengths = options.lengths or [5.0, 13.5, 60.0, 300.0]
     options.rates = options.rates or ["48k", "40k"]
+    if options.into is not None and options.render is None:
+        parser.error("--into goes with --render")
     if min(options.lengths) < 0.1:
         parser.error("--lengths: expected at least 0.1 s")
     if options.repeats is not None and options.repeats < 1:
@@ -275,6 +279,8 @@ def main() -> None:
 
         try:
             report.write(options.render)
+            if options.into is not None:
+                report.fill_in(options.render, options.into)
         except (OSError, ValueError) as error:
             raise SystemExit(f"{options.render}: {error}") from None
         return
