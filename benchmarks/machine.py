@@ -66,8 +66,11 @@ def commit() -> str:
     return (git("rev-parse", "--short=10", "HEAD") or "unknown") + changed
 
 
-def gemm_peak(count: int) -> dict[str, float]:
-    """GFLOP/s of the best of a few square float32 products, by library and threads."""
+def gemm_peak(count: int, device: str = "cpu") -> dict[str, float]:
+    """GFLOP/s of the best of a few square float32 products, by library and threads.
+
+    device: torch's name of the device that is timed; where it is a GPU, its own peak comes too.
+    """
     import torch
     from threadpoolctl import threadpool_limits
 
@@ -82,6 +85,9 @@ def gemm_peak(count: int) -> dict[str, float]:
         torch.set_num_threads(number)
         peak[f"torch_{number}"] = _best(lambda: torch.matmul(ta, tb, out=tout))
     torch.set_num_threads(count)
+    if device != "cpu":
+        ta, tb = ta.to(device), tb.to(device)
+        peak[f"torch_{device}"] = _best(lambda: float(torch.matmul(ta, tb)[0, 0]))  # waits for it
     return peak
 
 

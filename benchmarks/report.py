@@ -186,10 +186,8 @@ def _gemm(data: dict) -> str:
     if not data["gemm"]:
         return ""
     names = list(data["gemm"][0]["gflops"])
-    titles = [
-        name.replace("numpy_", "NumPy, threads: ").replace("torch_", "torch, threads: ")
-        for name in names
-    ]
+    titles = [name.replace("numpy", "NumPy").replace("_", ", ") for name in names]
+    titles = [f"{t} thread{'s' * (t[-1] != '1')}" if t[-1].isdigit() else t for t in titles]
     lines = [
         [row["when"], *(f"{row['gflops'][name]:.0f}" for name in names), _load(row)]
         for row in data["gemm"]

@@ -193,11 +193,14 @@ class Benchmark:
         """The chain's stages at 30 s and 300 s."""
         import scale
 
-        if not self.book.data["scale"]:
-            progress("seconds of each stage at 30 and 300 s")
-            rate = self.options.rates[0]
-            for run in scale.measure(self.models, rate, scale.LENGTHS, self.options.repeats or 2):
-                self.book.add("scale", run)
+        repeats = self.options.repeats or 2
+        if len(self.book.data["scale"]) == repeats * len(scale.LENGTHS):
+            return
+        progress("seconds of each stage at 30 and 300 s")
+        self.book.set("scale", [])
+        for run in scale.measure(self.models, self.options.rates[0], scale.LENGTHS, repeats):
+            self.book.add("scale", run)
+            progress(f"{run['seconds']:g} s: {run['stages']['all']:.3g} s")
 
     def startup(self) -> None:
         """How soon the command answers."""
@@ -209,9 +212,10 @@ class Benchmark:
     def gemm(self, when: str) -> None:
         """The machine's GEMM peak, now."""
         import machine
+        import pytorch
 
         with machine.Watch() as watch:
-            peak = machine.gemm_peak(self.threads)
+            peak = machine.gemm_peak(self.threads, pytorch.device())
         self.book.add("gemm", {"when": when, "gflops": peak, "load": watch.load})
         progress(f"GEMM at the {when}: " + ", ".join(f"{k} {v:.0f}" for k, v in peak.items()))
 

@@ -1,6 +1,7 @@
 """Whether a long recording costs as much a second as a short one, stage by stage."""
 
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import clip
@@ -12,7 +13,7 @@ from stages import CONTROLS
 LENGTHS = (30.0, 300.0)
 
 
-def measure(models: Models, rate: str, lengths: tuple[float, ...], repeats: int) -> list[dict]:
+def measure(models: Models, rate: str, lengths: tuple[float, ...], repeats: int) -> Iterator[dict]:
     """Seconds of each stage of conversions from file to file, the lengths in turn, ours only."""
     pipeline = ours.pipeline(models, rate)
     with tempfile.TemporaryDirectory() as name:
@@ -32,4 +33,6 @@ def measure(models: Models, rate: str, lengths: tuple[float, ...], repeats: int)
             return {"rate": rate, "seconds": seconds, "stages": stages}
 
         convert(min(lengths))  # warm-up
-        return [convert(seconds) for _ in range(repeats) for seconds in lengths]
+        for _ in range(repeats):
+            for seconds in lengths:
+                yield convert(seconds)
