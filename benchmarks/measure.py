@@ -14,6 +14,7 @@ Run = Callable[..., np.ndarray]
 WARM_UP = 5.0  # seconds of audio at most that a warm-up gets
 LONG = 60.0  # from here on the warm-up is that short
 REPEATS = ((60, 5), (300, 3), (float("inf"), 2))  # below that many seconds, so many runs
+SIDES = ("ours", "other")
 CHECK = 1.7  # seconds on which the results of whole conversions are compared
 
 
@@ -53,17 +54,17 @@ def native(run: Run) -> Run:
 
 
 def compare(
-    ours: Run, other: Run, clip: Clip, warm_up: Clip, repeats: int, *, warm_other: bool = True
+    ours: Run, other: Run, clip: Clip, warm_up: Clip, repeats: int, *, warm: tuple[str, ...] = SIDES
 ) -> dict:
     """Times both sides, ours first, each after a warm-up; seconds of every run and what they gave.
 
-    warm_other: False spares MLX's native ops a warm-up that would change nothing.
+    warm: the sides that get a warm-up. MLX's native ops need none.
     """
     times: dict[str, list[float]] = {"ours": [], "other": []}
     results: dict[str, np.ndarray] = {}
     sides = {"ours": ours, "other": other}
     for name, run in sides.items():
-        if name == "ours" or warm_other:
+        if name in warm:
             run(warm_up)
     with Watch() as watch:
         for _ in range(repeats):

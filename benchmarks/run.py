@@ -46,7 +46,9 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--quick", action="store_true", help="5 s, 48k, few runs: two minutes")
+    parser.add_argument(
+        "--quick", action="store_true", help="5 s, 48k, few runs: about two minutes"
+    )
     parser.add_argument("--lengths", type=float, nargs="+", metavar="SECONDS")
     parser.add_argument("--rates", nargs="+", choices=("48k", "40k"))
     parser.add_argument("--repeats", type=int, help="runs of each side (default: by length)")
@@ -141,13 +143,16 @@ class Benchmark:
 
     def _row(self, stage, rate: str | None, seconds: float, ours, theirs, apart: dict) -> None:
         import clip
-        from measure import LONG, WARM_UP, compare, repeats_for
+        from measure import LONG, SIDES, WARM_UP, compare, repeats_for
 
         given = warm_up = clip.cut(seconds, self.models.features())
         if seconds >= LONG or self.options.quick:
             length = QUICK_WARM_UP if self.options.quick else WARM_UP
             warm_up = clip.cut(min(length, seconds), self.models.features())
-        times = compare(ours, theirs, given, warm_up, repeats_for(seconds, self.options.repeats))
+        # What was compared before has warmed both sides up.
+        warm = () if apart and self.options.quick else SIDES
+        repeats = repeats_for(seconds, self.options.repeats)
+        times = compare(ours, theirs, given, warm_up, repeats, warm=warm)
         self._keep("pytorch", stage, rate, seconds, {**times, **apart})
 
     def _native_row(self, stage, rate: str | None, ours) -> None:
@@ -157,7 +162,7 @@ class Benchmark:
         seconds = self._native_seconds(stage)
         given = clip.cut(seconds, self.models.features())
         repeats = 1 if stage.name == SLOW_NATIVE or self.options.quick else 2
-        times = compare(ours, native(ours), given, given, repeats, warm_other=False)
+        times = compare(ours, native(ours), given, given, repeats, warm=("ours",))
         self._keep("mlx", stage, rate, seconds, times)
 
     def _keep(self, against: str, stage, rate: str | None, seconds: float, times: dict) -> None:
