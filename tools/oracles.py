@@ -6,6 +6,7 @@ They live in an environment of their own (tests/parity/requirements.txt), never 
 import importlib.util
 import sys
 import types
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -24,16 +25,31 @@ def import_hf_rvc():
     return sys.modules[name]
 
 
-def load_rvc_next(encoder, voice, f0_method):
+@contextmanager
+def no_noise():
+    """Let torch draw zeros wherever these networks draw noise."""
+    import torch
+
+    before = torch.randn_like, torch.rand
+    torch.randn_like = lambda x, **_: torch.zeros_like(x)
+    torch.rand = torch.zeros
+    try:
+        yield
+    finally:
+        torch.randn_like, torch.rand = before
+
+
+def load_rvc_next(encoder, voice, f0_method, *, index=None, device="cpu"):
     """Load a voice into rvc-next, an RVC program of its own line; return its conversion.
 
     encoder: folder in the Hugging Face HuBERT layout. voice: `.pth` small model. f0_method: audio
-    (samples,) at 16 kHz to F0 in Hz (frames,).
+    (samples,) at 16 kHz to F0 in Hz (frames,), or the path of `rmvpe.pt` for the program's own
+    RMVPE. index: path of an `.index` file, read once. device: torch's name of it.
 
     The conversion takes audio, float32 (samples,) at 16 kHz, the path of an `.index` file (or
-    None) and fields of rvc-next's VoiceParams. All noise is zero. It returns float64 (samples,) at
-    the voice's rate, before the program's 16-bit rounding; each piece is 5 to 25 ms short (its
-    length defect).
+    None: the one that was loaded, if any) and fields of rvc-next's VoiceParams. All noise is zero.
+    It returns float64 (samples,) at the voice's rate, before the program's 16-bit rounding; each
+    piece is 5 to 25 ms short (its length defect).
     """
     import torch
     from rvc_next.engine.convert import offline
@@ -41,39 +57,49 @@ def load_rvc_next(encoder, voice, f0_method):
     from rvc_next.engine.features.hubert import load_hubert
     from rvc_next.engine.index.retrieval import load_index
 
-    hubert = load_hubert(Path(encoder), "cpu")
-    loaded = _rvc_next_voice(voice)
+    hubert = load_hubert(Path(encoder), device)
+    loaded = _rvc_next_voice(voice, device)
+    own_index = None if index is None else load_index(index)
+    f0 = _rvc_next_f0(f0_method, device)
     runtime = types.SimpleNamespace(
-        device=torch.device("cpu"),
+        device=torch.device(device),
         is_half=False,
         chunk=types.SimpleNamespace(x_pad=1, x_query=6, x_center=38, x_max=41),
         hubert=lambda name: hubert,
-        f0=lambda name: types.SimpleNamespace(
-            compute=lambda x, frames: f0_method(x)[:frames].copy(), name="injected"
-        ),
+        f0=lambda name: f0,
     )
     converter = offline.OfflineConverter(runtime)
 
     def convert(audio, index=None, **params):
-        before = torch.randn_like, torch.rand, offline.to_int16
-        torch.randn_like = lambda x, **_: torch.zeros_like(x)
-        torch.rand = torch.zeros
+        before = offline.to_int16
         offline.to_int16 = lambda x: np.asarray(x, dtype=np.float64)
         try:
-            converted, _ = converter.convert(
-                np.asarray(audio, dtype=np.float32),
-                loaded,
-                VoiceParams(unvoiced="zero", **params),
-                index=None if index is None else load_index(index),
-            )
+            with no_noise():
+                converted, _ = converter.convert(
+                    np.asarray(audio, dtype=np.float32),
+                    loaded,
+                    VoiceParams(unvoiced="zero", **params),
+                    index=own_index if index is None else load_index(index),
+                )
         finally:
-            torch.randn_like, torch.rand, offline.to_int16 = before
+            offline.to_int16 = before
         return converted
 
     return convert
 
 
-def _rvc_next_voice(path):
+def _rvc_next_f0(method, device):
+    """What rvc-next calls for F0: a function of ours, or its own RMVPE from a file."""
+    if callable(method):
+        return types.SimpleNamespace(
+            compute=lambda x, frames: method(x)[:frames].copy(), name="injected"
+        )
+    from rvc_next.engine.f0.rmvpe_provider import RmvpeProvider
+
+    return RmvpeProvider(Path(method), device, is_half=False)
+
+
+def _rvc_next_voice(path, device):
     """The voice as rvc-next loads it; features of any width, where the program insists on 768."""
     import torch
     from rvc_next.engine.models import checkpoint, loader
@@ -87,4 +113,4 @@ def _rvc_next_voice(path):
     width = small.weight["enc_p.emb_phone.weight"].shape[1]
     net.enc_p.emb_phone = torch.nn.Linear(width, config[3])
     net.load_state_dict({key: value.float() for key, value in small.weight.items()}, strict=True)
-    return loader.LoadedVoice(path=Path(path), net_g=net.eval().float(), small=small)
+    return loader.LoadedVoice(path=Path(path), net_g=net.eval().float().to(device), small=small)

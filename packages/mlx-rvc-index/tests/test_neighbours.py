@@ -199,6 +199,14 @@ def test_the_input_is_not_changed():
     np.testing.assert_array_equal(queries, QUERIES)
 
 
+@pytest.fixture(params=["by candidates", "by all differences"])
+def way(request, monkeypatch):
+    """Small searches look at all differences, large ones at candidates of a product: test both."""
+    monkeypatch.setattr(
+        "mlx_rvc_index.nearest._SMALL", 0 if request.param == "by candidates" else 1 << 30
+    )
+
+
 # --- nearest ----------------------------------------------------------------------------------
 
 
@@ -208,7 +216,7 @@ def slow(x, y, k):
 
 
 @pytest.mark.parametrize("offset", [0.0, 3000.0])
-def test_nearest_is_exact_far_from_the_origin(offset):
+def test_nearest_is_exact_far_from_the_origin(offset, way):
     # ‖x‖² − 2xy + ‖y‖² alone loses all digits at this offset.
     rng = np.random.default_rng(0)
     y = (rng.standard_normal((700, 32)) + offset).astype(np.float32)
@@ -216,7 +224,7 @@ def test_nearest_is_exact_far_from_the_origin(offset):
     np.testing.assert_array_equal(nearest(x, y, 8)[1], slow(x, y, 8))
 
 
-def test_nearest_doubts_its_candidates_where_the_product_cancels():
+def test_nearest_doubts_its_candidates_where_the_product_cancels(way):
     # Two groups far from their common centre: the product cannot tell neighbours within a group.
     rng = np.random.default_rng(1)
     side = np.where(np.arange(500) % 2, 1e4, -1e4)[:, None]
@@ -225,7 +233,7 @@ def test_nearest_doubts_its_candidates_where_the_product_cancels():
     np.testing.assert_array_equal(nearest(x, y, 4)[1], slow(x, y, 4))
 
 
-def test_nearest_passes_over_vectors_that_are_not_finite():
+def test_nearest_passes_over_vectors_that_are_not_finite(way):
     y = np.random.default_rng(2).standard_normal((100, 4)).astype(np.float32)
     y[::2] = np.nan
     y[1] = 3e38

@@ -11,7 +11,8 @@ import numpy as np
 MISSING = np.float32(np.finfo(np.float32).max)  # the distance that faiss gives where none is
 _SPARE = 8  # candidates beyond 2k
 _FEW = 4  # queries for which preparing a matrix product does not pay
-_PAIRS = 1 << 22  # numbers in one block of differences: 16 MiB
+_SMALL = 1 << 22  # differences, in numbers, that cost less than preparing a matrix product
+_PAIRS = 1 << 18  # numbers in one block of differences: 1 MiB, which stays in a core's cache
 
 
 # Vectors that overflow or hold NaN are no neighbours; that is handled, so NumPy need not warn.
@@ -24,7 +25,7 @@ def nearest(x: np.ndarray, y: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarra
     as none.
     """
     kept = 2 * k + _SPARE
-    if len(x) <= _FEW or len(y) <= 2 * kept:
+    if len(x) <= _FEW or len(y) <= 2 * kept or len(x) * y.size <= _SMALL:
         return _nearest_of_all(x, y, k)
     centre = y.mean(axis=0)
     # Moved to their centre vectors are short, which keeps the rounding error small.
