@@ -28,6 +28,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import arithmetic
 import mlx.core as mx
 import numpy as np
 from mlx.utils import tree_map
@@ -127,8 +128,8 @@ def as_on_a_gpu(fused: bool) -> Iterator[None]:
             setattr(owner, name, value)
 
 
-def stages(seconds: float, toy: bool) -> dict[str, Callable[[], mx.array]]:
-    """Stage name to a function that builds its graph."""
+def stages(seconds: float, toy: bool) -> dict[str, tuple[Callable[[], mx.array], int]]:
+    """Stage name to a function that builds its graph, and its multiply-accumulates."""
     rng = np.random.default_rng(0)
     audio = (0.1 * rng.standard_normal(round(seconds * 16000))).astype(np.float32)
     frames = round(seconds * 100)
@@ -141,9 +142,18 @@ def stages(seconds: float, toy: bool) -> dict[str, Callable[[], mx.array]]:
     )
     mx.eval(features, noise.latent, noise.source)
     return {
-        "ContentVec": lambda: encoder.extract(audio),
-        "RMVPE (mel, network)": lambda: network(log_mel(audio[None], network.config)),
-        "synthesizer": lambda: voice.infer(features, f0, noise=noise),
+        "ContentVec": (
+            lambda: encoder.extract(audio),
+            arithmetic.contentvec(encoder.config, len(audio)),
+        ),
+        "RMVPE (mel, network)": (
+            lambda: network(log_mel(audio[None], network.config)),
+            arithmetic.rmvpe(network.config, frames + 1),
+        ),
+        "synthesizer": (
+            lambda: voice.infer(features, f0, noise=noise),
+            arithmetic.synthesizer(config, frames),
+        ),
     }
 
 
@@ -191,10 +201,10 @@ def main() -> None:
     parser.add_argument("--toy", action="store_true", help="small models, to try the script")
     parser.add_argument("--details", action="store_true", help="counts of each primitive")
     arguments = parser.parse_args()
-    print("| stage | plain | compiled | all | plain / all |")
-    print("|---|---|---|---|---|")
+    print("| stage | GMAC | plain | compiled | all | plain / all |")
+    print("|---|---|---|---|---|---|")
     details = []
-    for name, build in stages(arguments.seconds, arguments.toy).items():
+    for name, (build, products) in stages(arguments.seconds, arguments.toy).items():
         counts = []
         for label, compiled, form, fused in SIDES:
             with (
@@ -206,7 +216,9 @@ def main() -> None:
             details.append((name, label, counts[-1]))
         totals = [sum(count.values()) / arguments.seconds for count in counts]
         cells = " | ".join(f"{total:.1f}" for total in totals)
-        print(f"| {name} | {cells} | {totals[0] / totals[-1]:.1f} |")
+        print(
+            f"| {name} | {products / arguments.seconds / 1e9:.1f} | {cells} | {totals[0] / totals[-1]:.1f} |"
+        )
     if arguments.details:
         for name, side, counts in details:
             print(f"\n{name}, {side}: {sum(counts.values())} " + str(dict(counts.most_common())))
