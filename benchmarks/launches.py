@@ -216,9 +216,8 @@ def main() -> None:
             details.append((name, label, counts[-1]))
         totals = [sum(count.values()) / arguments.seconds for count in counts]
         cells = " | ".join(f"{total:.1f}" for total in totals)
-        print(
-            f"| {name} | {products / arguments.seconds / 1e9:.1f} | {cells} | {totals[0] / totals[-1]:.1f} |"
-        )
+        gmac = products / arguments.seconds / 1e9
+        print(f"| {name} | {gmac:.1f} | {cells} | {totals[0] / totals[-1]:.1f} |")
     if arguments.details:
         for name, side, counts in details:
             print(f"\n{name}, {side}: {sum(counts.values())} " + str(dict(counts.most_common())))
