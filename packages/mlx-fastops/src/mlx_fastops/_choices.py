@@ -8,9 +8,7 @@ import contextlib
 import json
 import os
 import sys
-import tempfile
 import threading
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +52,8 @@ _descriptions: dict[str, str] = {}
 
 def _described(device: str) -> str:
     if device not in _descriptions:
+        from importlib import metadata
+
         info: dict[str, Any] = {}
         with contextlib.suppress(Exception):  # only a name is wanted, whatever a backend may lack
             info = dict(mx.device_info(mx.default_device()))
@@ -123,6 +123,8 @@ def _read() -> dict[str, dict[str, str]]:
 
 
 def _write(devices: dict[str, dict[str, str]]) -> None:
+    import tempfile
+
     path = cache_file()
     path.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps({"format": FORMAT, "devices": devices}, indent=1, sort_keys=True)
