@@ -43,7 +43,7 @@ def test_padded_lengths_change_nothing(any_model, project, without_compiler):
             np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
-def test_a_new_length_is_not_traced_again(model):
+def test_a_new_length_is_not_traced_again(model, compiler):
     """Graphs are built, and not evaluated."""
     with fastops.use_backend("mlx"), fastops.use_compilation(True):
         for frames in LENGTHS:

@@ -41,7 +41,7 @@ def _compiling():
         yield
 
 
-def test_lengths_share_what_was_compiled():
+def test_lengths_share_what_was_compiled(compiler):
     model = Smooth()
     for frames in (1, 7, 31, 32, 33, 36):
         x = mx.random.normal((2, frames, 2))
@@ -54,7 +54,7 @@ def test_lengths_share_what_was_compiled():
     assert model._on_device.traces == 2
 
 
-def test_options_batches_and_choices_are_compiled_by_themselves():
+def test_options_batches_and_choices_are_compiled_by_themselves(compiler):
     model, x = Smooth(), mx.ones((1, 5, 2))
     model(x)
     model(x, twice=True)

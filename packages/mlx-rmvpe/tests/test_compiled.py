@@ -54,7 +54,7 @@ def test_the_mask_is_what_keeps_padding_out(network):
     assert np.abs(unmasked - expected).max() > 1e-3
 
 
-def test_a_new_length_is_not_traced_again(network):
+def test_a_new_length_is_not_traced_again(network, compiler):
     """Graphs are built, and not evaluated."""
     multiple = network.config.frame_multiple
     with fastops.use_compilation(True):

@@ -51,7 +51,7 @@ def test_padded_lengths_change_nothing(case, without_compiler):
         _close(found, expected)
 
 
-def test_a_new_length_is_not_traced_again(v1_f0):
+def test_a_new_length_is_not_traced_again(v1_f0, compiler):
     """Graphs are built, and not evaluated."""
     voice = v1_f0.voice
     with mlx_fastops.use_compilation(True):
