@@ -6,6 +6,7 @@ import tempfile
 import numpy as np
 import pytest
 
+from mlx_rmvpe import log_mel
 from mlx_rmvpe.blocks import salience_blocks
 from mlx_rmvpe.recording import Recording
 from mlx_rmvpe.spill import Stack
@@ -82,3 +83,18 @@ def test_a_full_disk_is_one_line(monkeypatch):
     ):
         stack.push(np.zeros(100))
     assert error.value.errno == errno.ENOSPC and "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("block_frames", [8, 100])
+def test_each_frame_of_the_spectrogram_is_computed_once(toy, monkeypatch, block_frames):
+    from mlx_rmvpe import blocks
+
+    computed = []
+
+    def counted(audio, config, *, start, stop):
+        computed.append(stop - start)
+        return log_mel(audio, config, start=start, stop=stop)
+
+    monkeypatch.setattr(blocks, "log_mel", counted)
+    list(salience_blocks(toy.network, noise(160 * 402)[None], block_frames=block_frames))
+    assert sum(computed) == 403 and len(computed) > 1

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+import mlx.core as mx
 import numpy as np
 
 import mlx_fastops as fastops
@@ -58,13 +59,14 @@ def salience_blocks(
     padded = -(-frames // cell) * cell
     block = max(block_frames // cell, 1) * cell
     starts = range(0, padded, block)
+    mel = OverlappingMel(recording, network.config)
 
     with Stack() as aside:
         features: Array = None
         states: list[Array | None] = [None]  # the forward state each block starts from
         for start in starts:
             stop = min(start + block, padded)
-            features = _block_features(network, recording, start, stop, padded, frames)
+            features = _block_features(network, mel, start, stop, padded, frames)
             if stop < padded:
                 state = network.states(features, "forward", states[-1])[:, -1]
                 # A copy: as a view, it would keep the states of the whole block alive.
@@ -85,29 +87,52 @@ def salience_blocks(
 
 
 def _block_features(
-    network: E2E, recording: Recording, start: int, stop: int, padded: int, frames: int
+    network: E2E, mel: OverlappingMel, start: int, stop: int, padded: int, frames: int
 ) -> Array:
     """The GRU's input for frames [start, stop), computed with a halo on either side."""
     config = network.config
     cell = config.frame_multiple
     first, last = max(start - config.halo_frames, 0), min(stop + config.halo_frames, padded)
-    mel = _block_mel(recording, config, first, min(last, frames))
-    mel = pad_frames(mel, last - first)
+    block = pad_frames(mel(first, min(last, frames)), last - first)
     # The decoder sees less far than the levels before it: most of the halo need not reach it.
     reach = config.decoder_halo_frames
     low, high = max(start - reach, 0), min(stop + reach, padded)
-    features = network.features(mel, slice((low - first) // cell, (high - first) // cell))
+    features = network.features(block, slice((low - first) // cell, (high - first) // cell))
     return features[:, start - low : stop - low]
 
 
-def _block_mel(recording: Recording, config: RMVPEConfig, first: int, last: int) -> Array:
-    """Log-mel (B, last - first, n_mels) of frames [first, last), from their own samples alone.
+class OverlappingMel:
+    """Log-mel of a recording in stretches that overlap and move on: each frame is computed once."""
 
-    The stretch that is read starts on a frame, early enough that only the recording's own edges
-    are reflected.
-    """
-    hop, half = config.hop_length, config.n_fft // 2
-    margin = -(-half // hop) + 1  # frames
-    origin = max(first - margin, 0)
-    stretch = recording.read(origin * hop, min(last * hop + half, recording.samples))
-    return log_mel(stretch, config, start=first - origin, stop=last - origin)
+    def __init__(self, recording: Recording, config: RMVPEConfig):
+        """Nothing is computed yet."""
+        self._recording = recording
+        self._config = config
+        self._first = self._last = 0
+        self._mel: mx.array | None = None
+
+    def __call__(self, first: int, last: int) -> mx.array:
+        """(B, last - first, n_mels) of frames [first, last); neither may go back."""
+        known = max(min(self._last - first, last - first), 0)  # frames of the last stretch
+        parts = []
+        if self._mel is not None and known:
+            parts.append(self._mel[:, first - self._first :])
+        if first + known < last:
+            parts.append(self._compute(first + known, last))
+        self._mel = parts[0] if len(parts) == 1 else mx.concatenate(parts, axis=1)
+        self._first, self._last = first, last
+        return self._mel
+
+    def _compute(self, first: int, last: int) -> mx.array:
+        """Frames [first, last) from their own samples alone.
+
+        The stretch that is read starts on a frame, early enough that only the recording's own
+        edges are reflected.
+        """
+        hop, half = self._config.hop_length, self._config.n_fft // 2
+        margin = -(-half // hop) + 1  # frames
+        origin = max(first - margin, 0)
+        stretch = self._recording.read(
+            origin * hop, min(last * hop + half, self._recording.samples)
+        )
+        return log_mel(stretch, self._config, start=first - origin, stop=last - origin)
