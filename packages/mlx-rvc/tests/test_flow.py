@@ -146,6 +146,32 @@ def test_with_stages_that_look_no_further_than_the_context_cuts_leave_no_trace(
     np.testing.assert_array_equal(cut, whole)
 
 
+def test_pieces_fade_into_each_other_within_ten_milliseconds(monkeypatch):
+    """Two chunks of different loudness: no jump at the cut, and nothing changed beyond 5 ms."""
+    pipeline = RVCPipeline(Synthesizer(f0=False), Encoder())
+    levels = iter([0.2, 0.4])
+    pipeline.synthesizer.infer = lambda features, *_, **__: np.full(
+        (1, features.shape[1] * HOP), next(levels), np.float32
+    )
+    audio = babble(60)
+    cut = chunks.plan(audio)[1].start
+    converted, _ = pipeline.convert_array(audio, 16000, rms_mix_rate=1.0)
+    assert np.all(converted[: cut - HOP // 2] == np.float32(0.2))
+    assert np.all(converted[cut + HOP // 2 :] == np.float32(0.4))
+    assert 0 < np.diff(converted[cut - HOP // 2 - 1 : cut + HOP // 2 + 1]).max() < 0.002
+
+
+def test_a_cut_close_to_the_end_fades_as_far_as_there_is_sound(monkeypatch):
+    pipeline = RVCPipeline(Synthesizer(44100, f0=False), Encoder())
+    audio = babble(50)
+    for left in (1, 40, 79, 80, 81, 400):
+        monkeypatch.setattr(
+            chunks, "quiet_points", lambda audio, left=left: [(len(audio) - left) // 320 * 320]
+        )
+        converted, _ = pipeline.convert_array(audio, 16000, rms_mix_rate=1.0)
+        assert len(converted) == 50 * 44100
+
+
 def test_a_cut_within_a_feature_would_leave_a_trace(monkeypatch):
     """The grid of 320 samples is needed: at 160 the features after a cut come 10 ms earlier."""
     pipeline = RVCPipeline(Synthesizer(), Encoder())

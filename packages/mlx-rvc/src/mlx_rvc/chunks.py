@@ -4,8 +4,9 @@
     chunk    |--pad--|...piece...|--pad--|                            converted, then
     output           |...piece...|                                    only this part is kept
 
-Each chunk carries a second of context on both sides, which its output drops again. The pieces join
-without overlap. Source: RVC-WebUI, `infer/modules/vc/pipeline.py`, fp32 settings.
+Each chunk carries a second of context on both sides, which its output drops again, but for 10 ms
+around a cut, in which one piece fades into the next (the reference puts them end to end). Source:
+RVC-WebUI, `infer/modules/vc/pipeline.py`, fp32 settings.
 
 The content encoder drops the last 80 to 399 samples of what it is given. The reference trims a
 second from both ends of the result, so each of its pieces comes out up to 25 ms short and all that

@@ -11,6 +11,8 @@ hour, is held whole.
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import numpy as np
+
 from mlx_rvc import chunks
 from mlx_rvc.envelope import match_envelope
 from mlx_rvc.recording import MODEL_RATE, Recording, peak
@@ -65,14 +67,25 @@ def _convert(stages: Stages, audio: Track, length: int, run: Run) -> Track:
     run.report(F0_SHARE)
     pieces = chunks.plan(audio)
     hop = stages.synthesizer.config.sample_rate // 100
-    skip = chunks.PAD // chunks.HOP * hop
     output = Track()
+    tail = np.empty(0, np.float32)  # what the chunk before makes of the first samples of this one
     for number, chunk in enumerate(pieces):
         converted = stages.convert_chunk(number, chunk, padded, f0_hz, run)
-        last = length if chunk.stop is None else chunk.stop // chunks.HOP * hop
-        output.append(converted[skip : skip + last - len(output)])
+        converted = converted[(chunks.PAD - chunk.start) // chunks.HOP * hop + len(output) :]
+        stop = length if chunk.stop is None else chunk.stop // chunks.HOP * hop - hop // 2
+        piece = converted[: stop - len(output)].copy()
+        _fade_in(piece, tail)
+        tail = converted[len(piece) : len(piece) + hop]
+        output.append(piece)
         run.report(F0_SHARE + (1 - F0_SHARE) * (number + 1) / len(pieces))
     return output
+
+
+def _fade_in(piece: np.ndarray, tail: np.ndarray) -> None:
+    """Let the beginning of `piece` (samples,), in place, grow out of `tail` (samples,)."""
+    faded = min(len(piece), len(tail))
+    share = np.linspace(0, 1, faded + 2, dtype=np.float32)[1:-1]
+    piece[:faded] = tail[:faded] + share * (piece[:faded] - tail[:faded])
 
 
 def _resampled(audio: Track, sample_rate: int, target_rate: int, length: int) -> Track:
