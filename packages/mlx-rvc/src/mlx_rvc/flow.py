@@ -30,8 +30,8 @@ CACHE_LIMIT = 512 << 20
 """Bytes of freed buffers that MLX keeps for reuse during a conversion."""
 
 
-def flow(stages: Stages, recording: Recording, audio: Track, run: Run) -> tuple[Track, int]:
-    """Convert a recording; `audio` is what `prepare` made of it.
+def flow(stages: Stages, recording: Recording, run: Run) -> tuple[Track, int]:
+    """Convert a recording that is prepared (`mlx_rvc.recording.prepare`).
 
     Returns the output, float32 of exactly the recording's duration, and its rate in Hz.
     """
@@ -44,11 +44,11 @@ def flow(stages: Stages, recording: Recording, audio: Track, run: Run) -> tuple[
         voice_length = -(-recording.samples * voice_rate // recording.sample_rate)
 
     with _bounded_cache():
-        result = _convert(stages, audio, voice_length, run)
+        result = _convert(stages, recording.audio, voice_length, run)
     if run.controls.rms_mix_rate != 1:
         with run.timed("envelope"):
             result = match_envelope(
-                audio, MODEL_RATE, result, voice_rate, run.controls.rms_mix_rate
+                recording.audio, MODEL_RATE, result, voice_rate, run.controls.rms_mix_rate
             )
     if target_rate != voice_rate:
         with run.timed("resampling"):

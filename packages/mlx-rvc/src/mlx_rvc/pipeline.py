@@ -5,6 +5,8 @@ length defect mended: the output has exactly the input's duration and nothing dr
 """
 
 import time
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Unpack
 
@@ -16,7 +18,6 @@ from mlx_rvc.flow import flow
 from mlx_rvc.recording import MODEL_RATE, Recording, mono_blocks, prepare
 from mlx_rvc.run import Conversion, NoiseSource, Progress, Run
 from mlx_rvc.stages import Stages
-from mlx_rvc.track import Track
 
 
 class RVCPipeline(Stages):
@@ -70,9 +71,9 @@ class RVCPipeline(Stages):
         ValueError for controls out of range and for audio that is empty or not finite.
         """
         run = Run(Controls(**controls), progress, noise)
-        with run.timed("preparation"):
-            recording = Recording.taken(mono_blocks(np.asarray(audio)), sample_rate)
-        result, rate = self._convert(recording, run)
+        self.check_fits(run.controls)
+        recording = _prepared(mono_blocks(np.asarray(audio)), sample_rate, run)
+        result, rate = flow(self, recording, run)
         return result[:], rate
 
     def convert(
@@ -89,6 +90,7 @@ class RVCPipeline(Stages):
         """
         run = Run(Controls(**controls), progress)
         _check_apart(input_path, output_path)
+        self.check_fits(run.controls)
         self._check_output(output_path, run.controls)
         return self._convert_to_file(_read(input_path, run), output_path, run)
 
@@ -118,17 +120,11 @@ class RVCPipeline(Stages):
     ) -> Conversion:
         from mlx_rvc_cli.audio import write_blocks
 
-        result, rate = self._convert(recording, run)
+        result, rate = flow(self, recording, run)
         with run.timed("writing"):
             write_blocks(output_path, lambda start, stop: result[start:stop], len(result), rate)
         seconds = sum(run.seconds.values())
         return Conversion(Path(output_path), len(result) / rate, rate, seconds, run.seconds)
-
-    def _convert(self, recording: Recording, run: Run) -> tuple[Track, int]:
-        self.check_fits(run.controls)
-        with run.timed("preparation"):
-            audio = prepare(recording.audio)
-        return flow(self, recording, audio, run)
 
 
 def convert_voice(
@@ -159,6 +155,7 @@ def convert_voice(
     check_output(output_path, run.controls.output_rate)
     recording = _read(input_path, run)
     pipeline = RVCPipeline.from_pretrained(model, index=index, contentvec=contentvec, rmvpe=rmvpe)
+    pipeline.check_fits(run.controls)
     pipeline._check_output(output_path, run.controls)
     return pipeline._convert_to_file(recording, output_path, run)
 
@@ -173,5 +170,12 @@ def _check_apart(input_path: str | Path, output_path: str | Path) -> None:
 def _read(path: str | Path, run: Run) -> Recording:
     from mlx_rvc_cli.audio import AudioReader, to_mono
 
-    with run.timed("preparation"), AudioReader(path) as reader:
-        return Recording.taken((to_mono(block) for block in reader), reader.sample_rate)
+    with AudioReader(path) as reader:
+        return _prepared((to_mono(block) for block in reader), reader.sample_rate, run)
+
+
+def _prepared(blocks: Iterable[np.ndarray], sample_rate: int, run: Run) -> Recording:
+    """The recording of mono blocks (n,), its audio at 16 kHz as the models want it."""
+    with run.timed("preparation"):
+        recording = Recording.taken(blocks, sample_rate)
+        return replace(recording, audio=prepare(recording.audio))

@@ -24,7 +24,7 @@ Audio = TypeVar("Audio", np.ndarray, Track)
 
 @dataclass(frozen=True)
 class Recording:
-    """A recording that has been read: its own length and rate (Hz), and its samples at 16 kHz."""
+    """A recording that has been read: its samples at 16 kHz, its own length and rate in Hz."""
 
     audio: Track
     samples: int
