@@ -8,11 +8,14 @@ import soundfile
 
 from mlx_rvc_cli.audio import (
     AudioFileError,
+    AudioReader,
     check_output,
     read_audio,
     resample,
+    resample_blocks,
     to_mono,
     write_audio,
+    write_blocks,
 )
 from mlx_rvc_cli.errors import CommandError
 
@@ -245,3 +248,83 @@ def test_resampling_refuses_nonsense():
     with pytest.raises(ValueError, match="shape"):
         resample(np.ones((1, 9, 1), np.float32), 16000, 8000)
     assert resample(np.ones((0, 2), np.float32), 16000, 8000).shape == (0, 2)
+
+
+# --- block by block ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("extension", ["wav", "flac", "ogg", "mp3"])
+def test_blocks_are_the_whole_file(tmp_path, extension):
+    path = tmp_path / f"x.{extension}"
+    write_audio(path, tone(5.0, 44100, channels=2), 44100)  # four blocks
+    whole, _ = soundfile.read(path, dtype="float32", always_2d=True)
+    with AudioReader(path) as reader:
+        blocks = list(reader)
+    assert (reader.sample_rate, reader.channels, reader.frames) == (44100, 2, len(whole))
+    assert max(map(len, blocks)) <= 1 << 16 and len(blocks) > 1
+    np.testing.assert_array_equal(np.concatenate(blocks), whole)
+    np.testing.assert_array_equal(read_audio(path)[0], whole)
+
+
+def test_nan_in_a_later_block_is_named_by_its_time(tmp_path):
+    audio = tone(10.0)
+    audio[8 * 16000] = np.nan
+    soundfile.write(tmp_path / "x.wav", audio, 16000, subtype="FLOAT")
+    with (
+        AudioReader(tmp_path / "x.wav") as reader,
+        pytest.raises(AudioFileError, match=r"first at 8\.000 s"),
+    ):
+        list(reader)
+
+
+@pytest.mark.parametrize("rate_in", RATES)
+@pytest.mark.parametrize("rate_out", RATES)
+@pytest.mark.parametrize("block", [1, 1000, 10**6])
+def test_resampling_by_block_is_resampling_at_once(rate_in, rate_out, block):
+    rng = np.random.default_rng(0)
+    for n in (0, 1, 2, 3, 5, 13, 160, 441, 1001) if block == 1 else (4799, 44100):
+        audio = rng.standard_normal(n).astype(np.float32)
+        parts = [audio[i : i + block] for i in range(0, n, block)]
+        found = [np.zeros(0, np.float32), *resample_blocks(parts, rate_in, rate_out)]
+        assert all(len(part) for part in found[1:])
+        whole = resample(audio, rate_in, rate_out)
+        np.testing.assert_allclose(np.concatenate(found), whole, atol=1e-6)
+
+
+def test_resampling_blocks_refuses_nonsense():
+    with pytest.raises(ValueError, match="0 Hz"):
+        list(resample_blocks([np.ones(9, np.float32)], 16000, 0))
+
+
+@pytest.mark.parametrize("gain", [1, 4])
+def test_written_by_block_is_written_at_once(tmp_path, gain):
+    audio = gain * tone(9.0)[:, 0]  # three blocks
+    asked = []
+
+    def read(start, stop):
+        asked.append(stop - start)
+        return audio[start:stop]
+
+    assert write_blocks(tmp_path / "b.wav", read, len(audio), 16000) == write_audio(
+        tmp_path / "a.wav", audio, 16000
+    )
+    assert (tmp_path / "b.wav").read_bytes() == (tmp_path / "a.wav").read_bytes()
+    assert max(asked) <= 1 << 16
+
+
+@pytest.mark.parametrize(
+    ("name", "frames", "match"),
+    [
+        ("x.wav", 0, "nothing to write"),
+        ("x.wav", 1 << 31, "4 GiB"),
+        ("x.flac", 1 << 17, "NaN"),
+        ("x.xyz", 9, "'.xyz'"),
+    ],
+)
+def test_blocks_that_cannot_be_written_leave_no_file(tmp_path, name, frames, match):
+    def read(start, stop):
+        return np.full(stop - start, np.nan if start else 0.1, np.float32)
+
+    with pytest.raises(AudioFileError, match=match):
+        write_blocks(tmp_path / name, read, frames, 16000)
+    assert list(tmp_path.iterdir()) == []

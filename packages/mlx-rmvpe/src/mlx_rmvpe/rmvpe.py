@@ -18,7 +18,7 @@ from .blocks import BLOCK_FRAMES, salience_blocks
 from .config import RMVPEConfig
 from .decoding import check_threshold, decode
 from .network import E2E
-from .recording import prepare
+from .recording import Recording, prepare
 from .weights import config_from_tensors, is_folded, sanitize
 
 DEFAULT_WEIGHTS = mlx_weights.HubFile(
@@ -120,6 +120,34 @@ class RMVPE:
         check_threshold(threshold)
         return self._by_block(audio, sample_rate, progress, lambda block: decode(block, threshold))
 
+    def infer_from_reader(
+        self,
+        read: Callable[[int, int], np.ndarray],
+        samples: int,
+        threshold: float = 0.03,
+        *,
+        progress: Progress | None = None,
+    ) -> np.ndarray:
+        """F0 of a recording that need not be in memory; the same numbers.
+
+        Args:
+            read: called with (start, stop), 0 <= start < stop <= samples, gives mono floats of
+                shape (stop - start,) at the model's rate. Blocks overlap: it is asked for some
+                samples twice, never for more than a block (under two minutes).
+            samples: length of the recording, at least 1.
+            threshold: as for `infer_from_audio`.
+            progress: likewise.
+
+        Returns:
+            float32 of shape (frames,), as `infer_from_audio` gives it.
+
+        Raises:
+            ValueError: as `infer_from_audio` does, for what is read.
+        """
+        check_threshold(threshold)
+        recording = Recording.checked(read, samples)
+        return self._joined(recording, progress, lambda block: decode(block, threshold))[0]
+
     def salience(
         self,
         audio: np.ndarray | mx.array,
@@ -160,11 +188,20 @@ class RMVPE:
         rows = []
         for first in range(0, len(clips), together):
             some = clips[first : first + together]
-            blocks = salience_blocks(self.network, some, progress=progress)
-            pieces = [finish(block) for _, block in blocks]
-            rows.append(np.concatenate(pieces[::-1], axis=1))
+            rows.append(self._joined(Recording.of(some), progress, finish))
         result = np.concatenate(rows)
         return result[0] if single else result
+
+    def _joined(
+        self,
+        recording: Recording,
+        progress: Progress | None,
+        finish: Callable[[np.ndarray], np.ndarray],
+    ) -> np.ndarray:
+        blocks = salience_blocks(
+            self.network, recording, block_frames=BLOCK_FRAMES, progress=progress
+        )
+        return np.concatenate([finish(block) for _, block in blocks][::-1], axis=1)
 
 
 def _read(path: str | os.PathLike[str]) -> tuple[dict[str, np.ndarray], dict[str, Any]]:

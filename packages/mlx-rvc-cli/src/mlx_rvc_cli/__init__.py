@@ -5,11 +5,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mlx_rvc_cli.audio import AudioFileError as AudioFileError
+    from mlx_rvc_cli.audio import AudioReader as AudioReader
     from mlx_rvc_cli.audio import check_output as check_output
     from mlx_rvc_cli.audio import read_audio as read_audio
     from mlx_rvc_cli.audio import resample as resample
+    from mlx_rvc_cli.audio import resample_blocks as resample_blocks
     from mlx_rvc_cli.audio import to_mono as to_mono
     from mlx_rvc_cli.audio import write_audio as write_audio
+    from mlx_rvc_cli.audio import write_blocks as write_blocks
     from mlx_rvc_cli.console import emit as emit
     from mlx_rvc_cli.console import progress as progress
     from mlx_rvc_cli.console import table as table
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 
 _HOME = {
     "AudioFileError": "audio",
+    "AudioReader": "audio",
     "CommandError": "errors",
     "F0": "picture",
     "Spectrogram": "picture",
@@ -35,14 +39,17 @@ _HOME = {
     "progress": "console",
     "read_audio": "audio",
     "resample": "audio",
+    "resample_blocks": "audio",
     "table": "console",
     "to_mono": "audio",
     "write_audio": "audio",
+    "write_blocks": "audio",
 }
 
 __all__ = [
     "F0",
     "AudioFileError",
+    "AudioReader",
     "CommandError",
     "Spectrogram",
     "Waveform",
@@ -54,9 +61,11 @@ __all__ = [
     "progress",
     "read_audio",
     "resample",
+    "resample_blocks",
     "table",
     "to_mono",
     "write_audio",
+    "write_blocks",
 ]
 
 

@@ -2,7 +2,7 @@
 
     ValueError
     └── CommandError            what the user asked cannot be done; the text is the whole message
-        └── AudioFileError      (mlx_rvc_cli.audio) an audio file that cannot be read or written
+        └── AudioFileError      an audio file that cannot be read or written
 
 The host turns these, and OSError, MemoryError and KeyboardInterrupt, into one line on stderr.
 """
@@ -18,6 +18,10 @@ TERMINATED = 143  # 128 + SIGTERM
 
 class CommandError(ValueError):
     """A failure with a message for the user: what was found, what is expected, what to do."""
+
+
+class AudioFileError(CommandError):
+    """An audio file that cannot be read or written; the text says why and what to do."""
 
 
 def printable(text: str) -> str:

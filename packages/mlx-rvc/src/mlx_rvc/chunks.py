@@ -4,13 +4,19 @@
     chunk    |--pad--|...piece...|--pad--|                            converted, then
     output           |...piece...|                                    only this part is kept
 
-Each chunk carries a second of context on both sides, which its output drops again. The pieces join
-without overlap. Source: RVC-WebUI, `infer/modules/vc/pipeline.py`, fp32 settings.
+Each chunk carries a second of context on both sides, which its output drops again, but for 10 ms
+around a cut, in which one piece fades into the next (the reference puts them end to end). Source:
+RVC-WebUI, `infer/modules/vc/pipeline.py`, fp32 settings.
 
 The content encoder drops the last 80 to 399 samples of what it is given. The reference trims a
 second from both ends of the result, so each of its pieces comes out up to 25 ms short and all that
 follows is early. Here a piece is its start and its length, taken out of the result, whose tail has
 a second to spare: the same input, no drift.
+
+A feature of the encoder covers 320 samples, two frames of F0. The reference cuts on any frame of
+F0, so that after a cut in the middle of a feature all features come 10 ms earlier or later than
+without the cut. Here cuts lie between features: each chunk's features are those of one piece,
+except for what the encoder takes from far away.
 """
 
 from dataclasses import dataclass
@@ -18,9 +24,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlx_rvc.recording import MODEL_RATE
+from mlx_rvc.track import Padded, Samples
 
 HOP = 160
 """Samples at 16 kHz for one frame of F0 (10 ms)."""
+
+GRID = 2 * HOP
+"""Samples at 16 kHz for one content feature (20 ms); cuts are multiples of it."""
 
 PAD = 1 * MODEL_RATE
 QUERY = 6 * MODEL_RATE
@@ -35,7 +45,7 @@ class Chunk:
     start: int
     stop: int | None
 
-    def audio(self, padded: np.ndarray) -> np.ndarray:
+    def audio(self, padded: Samples) -> np.ndarray:
         """Cut the chunk with its context out of the padded recording (samples,)."""
         return padded[self.start : None if self.stop is None else self.stop + 2 * PAD + HOP]
 
@@ -46,26 +56,30 @@ class Chunk:
         ]
 
 
-def plan(audio: np.ndarray) -> list[Chunk]:
-    """Cut audio (samples,) at 16 kHz at its quietest points, one about every 38 s.
-
-    A point is the start of the quietest 10 ms (sum of magnitudes, where the reference of 2023
-    sums signed samples and so prefers loud but balanced ones) within 6 s of each multiple of 38 s,
-    floored to a frame of F0. Audio of up to 41 s stays whole.
-    """
-    cuts = []
-    if len(audio) + HOP > LONGEST:
-        for center in range(CENTER, len(audio), CENTER):
-            first = center - QUERY
-            cuts.append((first + _quietest(audio, first, center + QUERY)) // HOP * HOP)
+def plan(audio: Samples) -> list[Chunk]:
+    """Cut audio (samples,) at 16 kHz at its `quiet_points`."""
+    cuts = quiet_points(audio)
     starts = [0, *cuts]
     return [Chunk(start, stop) for start, stop in zip(starts, [*cuts, None], strict=True)]
 
 
-def _quietest(audio: np.ndarray, first: int, stop: int) -> int:
-    """Offset from `first` of the quietest window of one hop, centred on a sample."""
-    half = HOP // 2
-    stop = min(stop, len(audio))
-    magnitude = np.abs(np.pad(audio[first - half : stop + half], (0, half), mode="reflect"))
-    windows = np.lib.stride_tricks.sliding_window_view(magnitude, HOP)[: stop - first]
-    return int(np.argmin(windows.sum(axis=1)))
+def quiet_points(audio: Samples) -> list[int]:
+    """Samples where audio (samples,) at 16 kHz is cut, one about every 38 s.
+
+    Of the multiples of `GRID` within 6 s of each multiple of 38 s, the one whose surrounding 10 ms
+    are quietest (sum of magnitudes, where the reference of 2023 sums signed samples and so prefers
+    loud but balanced ones). Audio of up to 41 s stays whole.
+    """
+    if len(audio) + HOP <= LONGEST:
+        return []
+    return [
+        _quietest(audio, center - QUERY, min(center + QUERY, len(audio)))
+        for center in range(CENTER, len(audio), CENTER)
+    ]
+
+
+def _quietest(audio: Samples, first: int, stop: int) -> int:
+    """Middle of the quietest window of one hop, among first, first + GRID, ... below stop."""
+    magnitude = np.abs(Padded(audio, HOP // 2)[first : stop + HOP])
+    windows = np.lib.stride_tricks.sliding_window_view(magnitude, HOP)[: stop - first : GRID]
+    return first + GRID * int(np.argmin(windows.sum(axis=1)))

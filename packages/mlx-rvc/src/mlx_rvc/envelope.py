@@ -5,36 +5,43 @@ Source: RVC-WebUI, `infer/modules/vc/pipeline.py`, `change_rms` (librosa's RMS, 
 
 import numpy as np
 
-_BLOCK = 1 << 20
+from mlx_rvc.recording import Audio
+from mlx_rvc.track import Samples, spans
+
+_BLOCK = 1 << 18
 _FLOOR = 1e-6
 
 
 def match_envelope(
-    source: np.ndarray, source_rate: int, target: np.ndarray, target_rate: int, rate: float
-) -> np.ndarray:
+    source: Samples, source_rate: int, target: Audio, target_rate: int, rate: float
+) -> Audio:
     """Give `target` (samples,) the loudness of `source` (samples,), one curve point each 0.5 s.
 
     rate: 1 keeps the target's own envelope, 0 takes the source's. Sample rates in Hz. Returns
-    float32 of the target's length: target * rms(source)^(1 - rate) * rms(target)^(rate - 1).
+    float32 of the target's kind and length: target * rms(source)^(1 - rate) *
+    rms(target)^(rate - 1).
     """
     source_rms = rms(source, source_rate)
     target_rms = rms(target, target_rate)
-    result = np.empty(len(target), dtype=np.float32)
-    for start in range(0, len(target), _BLOCK):  # an hour of audio needs no hour-long curves
-        part = slice(start, min(start + _BLOCK, len(target)))
+    result = target.astype(np.float32)
+    for part in spans(len(target), _BLOCK):  # an hour of audio needs no hour-long curves
         wanted = _stretch(source_rms, len(target), part)
         own = np.maximum(_stretch(target_rms, len(target), part), _FLOOR)
         result[part] = target[part] * (wanted ** (1 - rate) * own ** (rate - 1))
     return result
 
 
-def rms(audio: np.ndarray, sample_rate: int) -> np.ndarray:
-    """Root mean square of audio (samples,) in frames of 1 s every 0.5 s, centred, ends zero."""
+def rms(audio: Samples, sample_rate: int) -> np.ndarray:
+    """Root mean square of audio (samples,) in frames of 1 s every 0.5 s, centred.
+
+    Beyond both ends there is silence. Returns float64 (samples // hop + 1,).
+    """
     hop = sample_rate // 2
-    frame = 2 * hop
-    padded = np.pad(audio, hop)
-    starts = range(0, len(padded) - frame + 1, hop)
-    return np.array([np.sqrt(np.mean(np.square(padded[i : i + frame]))) for i in starts])
+    # Each half second is summed once and belongs to two frames.
+    halves = [float(np.square(audio[p], dtype=np.float64).sum()) for p in spans(len(audio), hop)]
+    halves += [0.0] * (len(audio) // hop + 1 - len(halves))
+    energies = np.array([0.0, *halves])
+    return np.sqrt((energies[:-1] + energies[1:]) / (2 * hop))
 
 
 def _stretch(curve: np.ndarray, length: int, part: slice) -> np.ndarray:

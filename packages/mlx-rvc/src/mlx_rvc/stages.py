@@ -1,0 +1,158 @@
+"""The loaded models, and what each of them is asked for."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mlx_rvc import chunks, f0
+from mlx_rvc.controls import Controls
+from mlx_rvc.protect import protect_unvoiced
+from mlx_rvc.run import Run
+from mlx_rvc.track import Samples
+
+if TYPE_CHECKING:
+    from mlx_contentvec import ContentvecModel
+    from mlx_rmvpe import RMVPE
+    from mlx_rvc_index import FeatureIndex
+    from mlx_rvc_synth import Synthesizer
+
+V1_LAYER = 9
+"""v1 voices take hidden layer 9 through the encoder's final projection (256 wide)."""
+
+
+class Stages:
+    """A voice, the encoder and the F0 model it needs, and its index: loaded once.
+
+    Raises ValueError when their widths do not fit.
+    """
+
+    def __init__(
+        self,
+        synthesizer: "Synthesizer",
+        encoder: "ContentvecModel",
+        *,
+        index: "FeatureIndex | None" = None,
+        rmvpe: "str | Path | RMVPE | None" = None,
+    ) -> None:
+        self.synthesizer = synthesizer
+        self.encoder = encoder
+        self.index = index
+        self._rmvpe = rmvpe
+        self._check_widths()
+
+    def convert_chunk(
+        self,
+        number: int,
+        chunk: chunks.Chunk,
+        padded: Samples,
+        f0_hz: np.ndarray | None,
+        run: Run,
+    ) -> np.ndarray:
+        """One chunk with its context to audio (samples,) at the voice's rate, context included.
+
+        padded: the padded recording; f0_hz: over all of it, None for a voice without F0.
+        """
+        controls = run.controls
+        with run.timed("content"):
+            features = self._features(chunk.audio(padded))  # (frames at 50 a second, channels)
+        blended = features
+        if self.index is not None and controls.index_rate > 0:
+            with run.timed("index"):
+                blended = self.index.blend(features, rate=controls.index_rate)
+        blended = np.repeat(blended, 2, axis=0)  # 100 a second, as F0
+        if f0_hz is not None:
+            f0_hz = chunk.frames(f0_hz)[: len(blended)]
+            blended = protect_unvoiced(
+                blended, np.repeat(features, 2, axis=0), f0_hz, controls.protect
+            )
+        # Each chunk has noise of its own: repeated noise is heard as a loop.
+        noise = None if run.noise is None else run.noise(number, len(blended))
+        with run.timed("voice"):
+            audio = self.synthesizer.infer(
+                blended[None],
+                None if f0_hz is None else f0_hz[None],
+                speaker=controls.speaker,
+                seed=None if controls.seed is None else controls.seed + number,
+                noise=noise,
+            )
+            return np.asarray(audio)[0]
+
+    def _features(self, audio: np.ndarray) -> np.ndarray:
+        """Audio (samples,) at 16 kHz to content features (frames, channels) of the voice's kind."""
+        v1 = self.synthesizer.config.version == "v1"
+        if v1 and self.encoder.config.hidden_size != self.synthesizer.config.feature_channels:
+            features = self.encoder.extract(audio.astype(np.float32), layer=V1_LAYER, project=True)
+        else:
+            features = self.encoder.extract(audio.astype(np.float32))
+        return np.asarray(features)[0]
+
+    def f0_hz(
+        self, padded: Samples, run: Run, progress: Callable[[float], None]
+    ) -> np.ndarray | None:
+        """F0 in Hz (frames,) of the padded recording, shifted; None for a voice without F0.
+
+        progress: called with the share that is done, by RMVPE alone.
+        """
+        if not self.synthesizer.config.f0:
+            return None
+        controls = run.controls
+        if controls.f0_method == "rmvpe":
+            rmvpe = self._loaded_rmvpe()
+            with run.timed("f0"):
+                curve = rmvpe.infer_from_reader(
+                    lambda start, stop: padded[start:stop],
+                    len(padded),
+                    progress=lambda done, total: progress(done / total),
+                )
+        else:
+            method = {"harvest": f0.harvest, "dio": f0.dio}[controls.f0_method]
+            with run.timed("f0"):
+                curve = method(padded[:])  # WORLD takes a recording whole
+        return f0.shift(curve[: len(padded) // chunks.HOP], controls.pitch)
+
+    def _loaded_rmvpe(self) -> "RMVPE":
+        from mlx_rmvpe import RMVPE
+
+        if self._rmvpe is None:
+            try:
+                self._rmvpe = RMVPE.from_pretrained()
+            except ValueError as error:
+                raise ValueError(
+                    f"{error}, or choose the F0 method harvest, which needs no weights"
+                ) from error
+        elif not isinstance(self._rmvpe, RMVPE):
+            self._rmvpe = RMVPE.from_pretrained(self._rmvpe)
+        return self._rmvpe
+
+    def check_fits(self, controls: Controls) -> None:
+        """Refuse settings that this voice cannot follow, rather than drop them."""
+        voice = self.synthesizer.config
+        if controls.speaker >= voice.speakers:
+            raise ValueError(
+                f"speaker is {controls.speaker}; this voice has {voice.speakers}, numbered 0 to "
+                f"{voice.speakers - 1}"
+            )
+        if controls.pitch and not voice.f0:
+            raise ValueError(
+                f"pitch is {controls.pitch}, but this voice was trained without F0 and cannot be "
+                f"shifted; leave pitch at 0 or take a voice with F0"
+            )
+
+    def _check_widths(self) -> None:
+        wanted = self.synthesizer.config.feature_channels
+        encoder = self.encoder.config
+        given = {encoder.hidden_size}
+        if self.synthesizer.config.version == "v1":
+            given = {encoder.hidden_size, encoder.classifier_proj_size}
+        if wanted not in given:
+            raise ValueError(
+                f"the voice takes features {wanted} wide, the content encoder gives "
+                f"{encoder.hidden_size}; give the encoder it was trained with (--contentvec)"
+            )
+        if self.index is not None and self.index.dim != wanted:
+            raise ValueError(
+                f"the index holds features {self.index.dim} wide, the voice takes {wanted}; "
+                f"give the index that was made with this voice"
+            )
