@@ -46,3 +46,18 @@ def test_voices_of_a_batch_are_independent():
     for row in range(2):
         alone = sine_source(f0[row : row + 1], noise[row : row + 1], HOP, RATE)
         assert np.array_equal(both[row : row + 1], alone)
+
+
+def test_a_second_piece_goes_on_where_the_first_ended():
+    f0 = np.random.default_rng(0).uniform(80, 400, (1, 2000)).astype(np.float32)
+    quiet = np.zeros((1, 2000 * HOP, 1), np.float32)
+    whole = sine_source(f0, quiet, HOP, RATE)
+    phase = np.sum(f0[0, :1200], dtype=np.float64) * HOP / RATE
+    second = sine_source(f0[:, 1200:], quiet[:, 1200 * HOP :], HOP, RATE, phase)
+    assert np.abs(whole[:, 1200 * HOP :] - second).max() < 1e-6
+    assert (
+        np.abs(
+            whole[:, 1200 * HOP :] - sine_source(f0[:, 1200:], quiet[:, 1200 * HOP :], HOP, RATE)
+        ).max()
+        > 0.01
+    )

@@ -30,7 +30,7 @@ class Synthesizer:
         self.calls = []
         self.metadata = {}
 
-    def infer(self, features, f0_hz=None, *, speaker=0, seed=None, noise=None):
+    def infer(self, features, f0_hz=None, *, speaker=0, seed=None, noise=None, phase=0.0):
         self.calls.append(SimpleNamespace(features=features, f0=f0_hz, speaker=speaker, seed=seed))
         assert f0_hz is None or f0_hz.shape == features.shape[:2]
         return np.repeat(features[:, :, 0], self.config.sample_rate // 100, axis=1)

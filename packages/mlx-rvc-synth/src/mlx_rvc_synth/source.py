@@ -29,21 +29,24 @@ def frame_phase(f0_hz: np.ndarray, hop: int, sample_rate: int) -> np.ndarray:
     return np.concatenate([np.zeros_like(total[:, :1]), total[:, :-1]], axis=1) % 1.0
 
 
-def sine_source(f0_hz: np.ndarray, noise: Array, hop: int, sample_rate: int) -> Array:
+def sine_source(
+    f0_hz: np.ndarray, noise: Array, hop: int, sample_rate: int, phase: float = 0.0
+) -> Array:
     """Sine of F0 where voiced, noise where not: (B, T·hop, 1), of the kind of array `noise` is.
 
-    `f0_hz` (B, T), 0 = unvoiced; `noise` (B, T·hop, 1), standard normal.
+    `f0_hz` (B, T), 0 = unvoiced; `noise` (B, T·hop, 1), standard normal; `phase` in cycles before
+    the first frame.
     """
-    start, step, voiced = frame_values(f0_hz, hop, sample_rate)
+    start, step, voiced = frame_values(f0_hz, hop, sample_rate, phase)
     return render_sine(alike(start, noise), alike(step, noise), alike(voiced, noise), noise, hop)
 
 
 def frame_values(
-    f0_hz: np.ndarray, hop: int, sample_rate: int
+    f0_hz: np.ndarray, hop: int, sample_rate: int, phase: float = 0.0
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Phase before each frame, cycles per sample, and 1 where voiced: float32 (B, T, 1) each."""
     f0 = np.asarray(f0_hz, np.float32)
-    start = frame_phase(f0, hop, sample_rate).astype(np.float32)
+    start = ((frame_phase(f0, hop, sample_rate) + phase) % 1.0).astype(np.float32)
     step = (f0.astype(np.float64) / sample_rate).astype(np.float32)
     return start[..., None], step[..., None], (f0 > 0).astype(np.float32)[..., None]
 
@@ -70,9 +73,9 @@ class SourceModuleHnNSF(nn.Module):
         self.l_linear = Linear(1, 1)
         self._on_device = Bucketed(self._run, self, timed=4)
 
-    def __call__(self, f0_hz: np.ndarray, noise: Array) -> Array:
-        """`f0_hz` (B, T), `noise` (B, T·hop, 1) -> excitation (B, T·hop, 1)."""
-        values = frame_values(f0_hz, self.hop, self.sample_rate)
+    def __call__(self, f0_hz: np.ndarray, noise: Array, phase: float = 0.0) -> Array:
+        """`f0_hz` (B, T), `noise` (B, T·hop, 1), `phase` in cycles -> excitation (B, T·hop, 1)."""
+        values = frame_values(f0_hz, self.hop, self.sample_rate, phase)
         arrays = [*(alike(array, noise) for array in values), noise]
         if not isinstance(noise, np.ndarray) and compiles():
             return self._on_device(*arrays)

@@ -89,12 +89,15 @@ class Synthesizer(nn.Module):
         speaker: int = 0,
         seed: int | None = None,
         noise: Noise | None = None,
+        phase: float = 0.0,
     ) -> mx.array:
         """Audio (B, T·hop), float32 in −1 … 1 at `config.sample_rate`.
 
         `features` (B, T, feature_channels) at 100 frames a second; `f0_hz` (B, T), 0 = unvoiced,
-        None for voices without F0. Noise is random, repeatable with `seed`, or given. Raises
-        ValueError for shapes, speakers or arguments that do not fit this voice.
+        None for voices without F0. Noise is random, repeatable with `seed`, or given. `phase` is
+        that of the sine source before the first frame, in cycles: with `frame_phase` a long
+        recording goes on where its last piece ended. Raises ValueError for shapes, speakers or
+        arguments that do not fit this voice.
         """
         features = _float32(features, "features")
         f0 = self._check(features, f0_hz, speaker)
@@ -115,7 +118,7 @@ class Synthesizer(nn.Module):
         source = None
         if f0 is not None:
             spread = alike(_float32(noise.source, "noise.source"), x)
-            source = self.dec.m_source(f0, spread)  # (B, T·hop, 1)
+            source = self.dec.m_source(f0, spread, phase)  # (B, T·hop, 1)
         return mlx_fastops.to_mlx(self.dec(z, g, source))  # (B, T·hop)
 
     def _latent(self, mask: Array | None, x: Array, spread: Array, *others: Array) -> Array:

@@ -9,6 +9,7 @@ import numpy as np
 from mlx_rvc import chunks, f0
 from mlx_rvc.controls import Controls
 from mlx_rvc.protect import protect_unvoiced
+from mlx_rvc.recording import MODEL_RATE
 from mlx_rvc.run import Run
 from mlx_rvc.track import Samples
 
@@ -62,7 +63,9 @@ class Stages:
             with run.timed("index"):
                 blended = self.index.blend(features, rate=controls.index_rate)
         blended = np.repeat(blended, 2, axis=0)  # 100 a second, as F0
+        phase = 0.0
         if f0_hz is not None:
+            phase = self._phase(f0_hz[: chunk.start // chunks.HOP])
             f0_hz = chunk.frames(f0_hz)[: len(blended)]
             blended = protect_unvoiced(
                 blended, np.repeat(features, 2, axis=0), f0_hz, controls.protect
@@ -76,8 +79,17 @@ class Stages:
                 speaker=controls.speaker,
                 seed=None if controls.seed is None else controls.seed + number,
                 noise=noise,
+                phase=phase,
             )
             return np.asarray(audio)[0]
+
+    def _phase(self, f0_hz: np.ndarray) -> float:
+        """Cycles, in [0, 1), after frames (n,) of F0: where the sine source of a chunk goes on.
+
+        The reference starts each chunk at 0, which changes its waveform though not its sound.
+        """
+        hop_s = chunks.HOP / MODEL_RATE
+        return float(np.sum(f0_hz, dtype=np.float64) * hop_s % 1)
 
     def _features(self, audio: np.ndarray) -> np.ndarray:
         """Audio (samples,) at 16 kHz to content features (frames, channels) of the voice's kind."""
