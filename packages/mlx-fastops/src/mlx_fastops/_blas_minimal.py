@@ -25,6 +25,7 @@ from mlx_fastops._arrays import Array
 from mlx_fastops._blas_taps import overlapping, tap_by_tap
 from mlx_fastops._minimal_filter import ONE, MinimalFilter
 from mlx_fastops._packed import packed
+from mlx_fastops._parallel import block_count
 
 # Numbers of input in a block, by measurement: half a megabyte, and P, U and M about as much each,
 # so that they stay in a core's own cache.
@@ -40,6 +41,16 @@ def takes_part(weight: np.ndarray, owner: Array) -> bool:
     Rearranging at every call would cost more than it saves.
     """
     return weight.dtype == np.float32 and isinstance(owner, mx.array)
+
+
+def block_steps(steps: int, period: int, numbers: int) -> int:
+    """Say how many steps to compute at once: whole periods, as many blocks for each thread.
+
+    A period is the steps that a tile of every phase takes; a step holds `numbers` numbers.
+    """
+    periods = -(-steps // period)
+    blocks = block_count(periods, 8 * numbers * period, 8 * BLOCK)
+    return -(-periods // blocks) * period
 
 
 def minimal_taps(weight: np.ndarray, form: MinimalFilter, owner: Array) -> np.ndarray:
@@ -75,8 +86,7 @@ def multiply(
     inputs = inputs.reshape(phases.shape)
     products = np.empty((n, rows, out_channels), phases.dtype)
     convolve = tap_by_tap if channels >= MANY_CHANNELS else overlapping
-    for i in range(n):
-        convolve(inputs[i], taps[i], left_over, 1, products[i])
+    convolve(inputs, taps, left_over, 1, products)
     if bias is not None:
         # The product at the point 1 enters all outputs with the same factor.
         products[ONE] += bias / form.output_matrix[0, ONE].astype(phases.dtype)

@@ -8,9 +8,8 @@ from functools import partial
 
 import numpy as np
 
-from mlx_fastops import _blas_minimal
 from mlx_fastops._arrays import Array
-from mlx_fastops._blas_minimal import minimal_taps, multiply, takes_part
+from mlx_fastops._blas_minimal import block_steps, minimal_taps, multiply, takes_part
 from mlx_fastops._blas_segment import segment
 from mlx_fastops._geometry import Geometry
 from mlx_fastops._minimal_filter import MinimalFilter, minimal_filter
@@ -51,8 +50,7 @@ def minimal_jobs(
 ) -> list[Job]:
     """Return the blocks of [leaky ReLU of] x (T, C) * weight (O, K, C) [+ residual] -> y."""
     taps = minimal_taps(weight, form, owner)
-    period = form.outputs * geometry.dilation[0]
-    size = max(_blas_minimal.BLOCK // (x.shape[1] * period), 8) * period
+    size = block_steps(len(y), form.outputs * geometry.dilation[0], x.shape[1])
     return [
         partial(
             _convolve,

@@ -8,9 +8,8 @@ from functools import partial
 
 import numpy as np
 
-from mlx_fastops import _blas_minimal
 from mlx_fastops._arrays import Array
-from mlx_fastops._blas_minimal import minimal_taps, multiply, takes_part
+from mlx_fastops._blas_minimal import block_steps, minimal_taps, multiply, takes_part
 from mlx_fastops._geometry import Geometry
 from mlx_fastops._minimal_filter import MinimalFilter, minimal_filter
 from mlx_fastops._parallel import Job
@@ -52,8 +51,7 @@ def minimal_jobs(
     out_channels, kernel_h, kernel_w, channels = weight.shape
     flat = weight.reshape(out_channels, kernel_h, kernel_w * channels)
     taps = minimal_taps(flat, form, owner)
-    m = form.outputs
-    size = max(_blas_minimal.BLOCK // (x.shape[1] * channels * m), 4) * m
+    size = block_steps(len(y), form.outputs, x.shape[1] * channels)
     return [
         partial(_convolve, x, taps, bias, y[start : start + size], start, geometry, form, relu)
         for start in range(0, len(y), size)

@@ -95,12 +95,19 @@ class RVCPipeline(Stages):
         return self._convert_to_file(_read(input_path, run), output_path, run)
 
     def warmup(self, progress: Progress | None = None, *, f0_method: str = "rmvpe") -> float:
-        """Do once what the first conversion would do on top of its work: load and compile.
+        """Do once what the first conversion would do on top of its work: load, compile, choose.
 
-        Converts a second of silence, so that each stage has run; RMVPE is loaded unless another
-        `f0_method` is given. Returns the seconds that it took.
+        On a GPU each stage compiles, and times what its device might do in two ways, once per
+        machine and version (`mlx_fastops.warmup`). Then a second of silence is converted, so that
+        all has run; RMVPE is loaded unless another `f0_method` is given. Returns the seconds that
+        it took.
         """
         start = time.perf_counter()
+        stages = [self.encoder, self.synthesizer]
+        if self.synthesizer.config.f0 and f0_method == "rmvpe":
+            stages.append(self._loaded_rmvpe())
+        for stage in stages:
+            stage.warmup()
         self.convert_array(
             np.zeros(MODEL_RATE, np.float32),
             MODEL_RATE,
