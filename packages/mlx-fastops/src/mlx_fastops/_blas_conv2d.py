@@ -42,7 +42,8 @@ def conv2d(
         return y
     jobs = []
     for image, out in zip(x, y, strict=True):
-        jobs += minimal_jobs(image, weight, bias, out, geometry, form, owner, relu)
+        contiguous = np.ascontiguousarray(image)
+        jobs += minimal_jobs(contiguous, weight, bias, out, geometry, form, owner, relu)
     run(jobs)
     return y
 

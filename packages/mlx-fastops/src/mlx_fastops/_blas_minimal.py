@@ -82,17 +82,17 @@ def multiply(
     n, count, channels = phases.shape
     left_over, out_channels = taps.shape[1] // channels, taps.shape[2]
     rows = count - left_over + 1
-    inputs = np.matmul(form.input_matrix.astype(phases.dtype), phases.reshape(n, -1))
+    inputs = np.matmul(form.input_matrix, phases.reshape(n, -1))
     inputs = inputs.reshape(phases.shape)
     products = np.empty((n, rows, out_channels), phases.dtype)
     convolve = tap_by_tap if channels >= MANY_CHANNELS else overlapping
     convolve(inputs, taps, left_over, 1, products)
     if bias is not None:
         # The product at the point 1 enters all outputs with the same factor.
-        products[ONE] += bias / form.output_matrix[0, ONE].astype(phases.dtype)
+        products[ONE] += bias / form.output_matrix[0, ONE]
     made = np.empty((form.outputs, count, out_channels), phases.dtype)
     np.matmul(
-        form.output_matrix.astype(phases.dtype),
+        form.output_matrix,
         products.reshape(n, -1),
         out=made.reshape(form.outputs, -1)[:, : rows * out_channels],
     )

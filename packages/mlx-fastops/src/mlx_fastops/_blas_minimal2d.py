@@ -69,20 +69,21 @@ def _convolve(
     relu: bool,
 ) -> None:
     """Write the output rows from `start` on to out (H, W_out, O)."""
-    height, width, channels = x.shape
-    pad_h, pad_w = geometry.padding
-    m, n = form.outputs, form.products
-    tiles = -(-len(out) // m)
-    seen = np.zeros((tiles * m + n - m, width + 2 * pad_w, channels), x.dtype)
-    first = start - pad_h
-    low, high = max(first, 0), min(first + len(seen), height)
-    seen[low - first : high - first, pad_w : pad_w + width] = x[low:high]
-    row = seen.strides[0]
+    width, pad_w = x.shape[1], geometry.padding[1]
+    m, tiles = form.outputs, -(-len(out) // form.outputs)
+    rows = _rows(x, start - geometry.padding[0], tiles * m + form.products - m)
     apart = np.ndarray(
-        (n, tiles, *seen.shape[1:]), x.dtype, buffer=seen, strides=(row, m * row, *seen.strides[1:])
+        (form.products, tiles, *x.shape[1:]),
+        x.dtype,
+        buffer=rows,
+        strides=(x.strides[0], m * x.strides[0], *x.strides[1:]),
     )
-    phases = np.ascontiguousarray(apart).reshape(n, -1, channels)
-    made = multiply(phases, taps, bias, form).reshape(m, tiles, seen.shape[1], -1)
+    phases = np.empty((form.products, tiles, width + 2 * pad_w, x.shape[2]), x.dtype)
+    phases[:, :, :pad_w] = 0
+    phases[:, :, pad_w + width :] = 0
+    phases[:, :, pad_w : pad_w + width] = apart
+    made = multiply(phases.reshape(form.products, -1, x.shape[2]), taps, bias, form)
+    made = made.reshape(m, tiles, width + 2 * pad_w, -1)
     woven = made[:, :, : out.shape[1]].swapaxes(0, 1)  # (tiles, m, W_out, O)
     whole, rest = divmod(len(out), m)
     pairs = [(woven[:whole], out[: whole * m].reshape(whole, m, *out.shape[1:]))]
@@ -93,3 +94,13 @@ def _convolve(
             np.maximum(source, 0, out=target)
         else:
             target[...] = source
+
+
+def _rows(x: np.ndarray, first: int, count: int) -> np.ndarray:
+    """Return image rows [first, first + count) of x (H, W, C): a view if all of them exist."""
+    if first >= 0 and first + count <= len(x):
+        return x[first : first + count]
+    rows = np.zeros((count, *x.shape[1:]), x.dtype)
+    low, high = max(first, 0), min(first + count, len(x))
+    rows[low - first : high - first] = x[low:high]
+    return rows

@@ -28,12 +28,12 @@ ONE = 1  # place of the point 1, whose product enters all outputs alike
 
 @dataclass(frozen=True)
 class MinimalFilter:
-    """The three matrices of a form F(outputs, taps), float64."""
+    """The three matrices of a form F(outputs, taps): float64 for weights, float32 for data."""
 
     outputs: int
     taps: int
     input_matrix: np.ndarray  # (products, products)
-    tap_matrix: np.ndarray  # (products, taps)
+    tap_matrix: np.ndarray  # (products, taps), float64
     output_matrix: np.ndarray  # (outputs, products)
 
     @property
@@ -56,9 +56,9 @@ def minimal_filter(outputs: int, taps: int) -> MinimalFilter:
     return MinimalFilter(
         outputs,
         taps,
-        interpolate / rows[:, None],
+        (interpolate / rows[:, None]).astype(np.float32),
         evaluate_taps * (rows * columns)[:, None],
-        (evaluate_outputs / columns[:, None]).T,
+        np.ascontiguousarray((evaluate_outputs / columns[:, None]).T, np.float32),
     )
 
 
