@@ -11,12 +11,14 @@ from mlx_fastops._minimal_filter import ONE, minimal_filter
 RNG = np.random.default_rng(7)
 
 
-@pytest.mark.parametrize(("outputs", "taps"), [(4, 3), (4, 4), (4, 5)])
-def test_the_form_is_a_filter(outputs, taps):
-    form = minimal_filter(outputs, taps)
+@pytest.mark.parametrize(
+    ("outputs", "taps", "stride"), [(4, 3, 1), (4, 4, 1), (4, 5, 1), (4, 3, 2)]
+)
+def test_the_form_is_a_filter(outputs, taps, stride):
+    form = minimal_filter(outputs, taps, stride)
     x, w = RNG.standard_normal(form.products), RNG.standard_normal(taps)
     y = form.output_matrix @ ((form.tap_matrix @ w) * (form.input_matrix @ x))
-    np.testing.assert_allclose(y, np.correlate(x, w, "valid"), atol=1e-6)
+    np.testing.assert_allclose(y, np.correlate(x, w, "valid")[::stride], atol=1e-6)
     assert np.unique(form.output_matrix[:, ONE]).size == 1  # where a bias may enter
 
 
@@ -43,6 +45,18 @@ def test_equals_plain_sums(monkeypatch, taps, dilation, padding, frames):
     np.testing.assert_allclose(y, expected, atol=2e-5)
 
 
+@pytest.mark.parametrize("padding", [0, 1, 3])
+@pytest.mark.parametrize("frames", [65, 66, 67, 68, 600, 5001])
+def test_a_stride_of_two(monkeypatch, frames, padding):
+    monkeypatch.setattr(_blas_minimal, "BLOCK", 1 << 14)  # several blocks
+    x = RNG.standard_normal((2, frames, 130), dtype=np.float32)
+    weight = (RNG.standard_normal((129, 3, 130)) / np.sqrt(390)).astype(np.float32)
+    bias = RNG.standard_normal(129, dtype=np.float32)
+    expected = direct(x, weight, bias, padding, 1)[:, ::2]
+    y = fo.conv1d(x, mx.array(weight), mx.array(bias), padding=padding, stride=2)
+    np.testing.assert_allclose(y, expected, atol=2e-5)
+
+
 @pytest.mark.parametrize("channels", [32, _blas_minimal.MANY_CHANNELS])
 def test_the_error_is_that_of_a_few_roundings(channels):
     x = RNG.standard_normal((1, 2000, channels), dtype=np.float32)
@@ -64,6 +78,9 @@ def test_the_error_is_that_of_a_few_roundings(channels):
         ((64, 7, 16), {}, False),
         ((64, 7, 32), {"groups": 2}, False),
         ((64, 7, 64), {"stride": 2}, False),
+        ((64, 3, 64), {"stride": 2}, False),
+        ((128, 3, 128), {"stride": 2}, True),
+        ((128, 3, 128), {"stride": 2, "dilation": 2}, False),
     ],
 )
 def test_who_takes_part(monkeypatch, shape, options, takes_part):

@@ -191,3 +191,13 @@ def test_strided_inputs_give_the_same():
     np.testing.assert_allclose(
         fo.conv1d(every_other, weight), fo.conv1d(every_other.copy(), weight), atol=1e-5
     )
+
+
+def test_one_channel_of_any_stride():
+    """NumPy lets an axis of length 1 have any stride; what lies in memory does not change."""
+    rng = np.random.default_rng(5)
+    signal = rng.standard_normal(900).astype(np.float32)
+    weight = mx.array(rng.standard_normal((8, 10, 1)))
+    odd = np.lib.stride_tricks.as_strided(signal, (1, 900, 1), (3600, 4, 3600))
+    expected = fo.conv1d(signal[None, :, None], weight, stride=5, backend="mlx")
+    np.testing.assert_allclose(fo.conv1d(odd, weight, stride=5), expected, atol=1e-5)

@@ -31,6 +31,9 @@ from mlx_fastops._parallel import block_count
 # so that they stay in a core's own cache.
 BLOCK = 1 << 17
 
+# Periods in a block: BLAS copies the taps for each product, which a few rows would not pay back.
+LEAST_ROWS = 64
+
 # From here on a product per tap, added up, beats products of few rows with all taps.
 MANY_CHANNELS = 192
 
@@ -49,7 +52,8 @@ def block_steps(steps: int, period: int, numbers: int) -> int:
     A period is the steps that a tile of every phase takes; a step holds `numbers` numbers.
     """
     periods = -(-steps // period)
-    blocks = block_count(periods, 8 * numbers * period, 8 * BLOCK)
+    block_bytes = 8 * max(BLOCK, numbers * period * LEAST_ROWS)
+    blocks = block_count(periods, 8 * numbers * period, block_bytes)
     return -(-periods // blocks) * period
 
 

@@ -18,6 +18,9 @@ from mlx_fastops._parallel import Job
 # With fewer channels on a side the sums around the products cost more than they save.
 LEAST_CHANNELS = 32
 
+# With a stride a fourth of the products is saved, which needs more channels to pay.
+LEAST_STRIDED = 128
+
 # Taps of a kernel -> (outputs of a tile, taps of a group).
 _FORMS = {3: (4, 3), 5: (4, 5)} | dict.fromkeys((4, *range(6, 17)), (4, 4))
 
@@ -25,16 +28,18 @@ _FORMS = {3: (4, 3), 5: (4, 5)} | dict.fromkeys((4, *range(6, 17)), (4, 4))
 def form_for(weight: np.ndarray, geometry: Geometry, owner: Array) -> MinimalFilter | None:
     """Return the form that a convolution takes, None where plain products serve it better."""
     out_channels, taps, channels = weight.shape
+    (stride,), (dilation,) = geometry.stride, geometry.dilation
+    strided = stride == 2 and taps == 3 and dilation == 1
     if (
         not takes_part(weight, owner)
-        or geometry.stride != (1,)
+        or not (stride == 1 or strided)
         or geometry.groups != 1
-        or min(channels, out_channels) < LEAST_CHANNELS
+        or min(channels, out_channels) < (LEAST_STRIDED if strided else LEAST_CHANNELS)
         or taps not in _FORMS
-        or geometry.output[0] < 8 * _FORMS[taps][0] * geometry.dilation[0]
+        or geometry.output[0] < 8 * _FORMS[taps][0] * dilation
     ):
         return None
-    return minimal_filter(*_FORMS[taps])
+    return minimal_filter(*_FORMS[taps], stride)
 
 
 def minimal_jobs(
@@ -50,7 +55,7 @@ def minimal_jobs(
 ) -> list[Job]:
     """Return the blocks of [leaky ReLU of] x (T, C) * weight (O, K, C) [+ residual] -> y."""
     taps = minimal_taps(weight, form, owner)
-    size = block_steps(len(y), form.outputs * geometry.dilation[0], x.shape[1])
+    size = block_steps(len(y), form.outputs * geometry.dilation[0], x.shape[1] * form.stride)
     return [
         partial(
             _convolve,
@@ -60,7 +65,7 @@ def minimal_jobs(
             y[start : start + size],
             geometry,
             form,
-            start - geometry.padding[0],
+            start * form.stride - geometry.padding[0],
             slope,
             None if residual is None else residual[start : start + size],
         )
@@ -84,7 +89,8 @@ def _convolve(
     n, period = form.products, form.outputs * dilation
     # Tiles that the last group of taps of the last outputs sees.
     tiles = -(-len(out) // period) + taps.shape[1] // channels - 1
-    seen = segment(x, first, first + tiles * period + (n - form.outputs) * dilation, slope)
+    period *= form.stride  # from here on in frames of x
+    seen = segment(x, first, first + (tiles - 1) * period + n * dilation, slope)
     frame = seen.strides[0]
     apart = np.ndarray(
         (n, dilation, tiles, channels),

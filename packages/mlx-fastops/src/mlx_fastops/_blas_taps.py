@@ -12,13 +12,13 @@ def runs_of_frames(x: np.ndarray, first: int, count: int, length: int, step: int
 
     x must be contiguous; the view is (..., count, length * C).
     """
-    *stack, frame, number = x.strides
+    *stack, frame, _ = x.strides  # of a single channel the last stride may be anything
     return np.ndarray(
         (*x.shape[:-2], count, length * x.shape[-1]),
         x.dtype,
         buffer=x,
         offset=first * frame,
-        strides=(*stack, step * frame, number),
+        strides=(*stack, step * frame, x.itemsize),
     )
 
 

@@ -19,6 +19,7 @@ import numpy as np
 
 # Points besides infinity, by measurement those with the smallest error of each number of points.
 _POINTS = {
+    5: "0 1 -1 2",
     6: "0 1 -1 2 -1/2",
     7: "0 1 -1 2 -2 1/2",
     8: "0 1 -1 2 -2 1/2 -1/2",
@@ -28,10 +29,14 @@ ONE = 1  # place of the point 1, whose product enters all outputs alike
 
 @dataclass(frozen=True)
 class MinimalFilter:
-    """The three matrices of a form F(outputs, taps): float64 for weights, float32 for data."""
+    """The three matrices of a form F(outputs, taps): float64 for weights, float32 for data.
+
+    It sees as many inputs as it has products: stride * (outputs - 1) + taps.
+    """
 
     outputs: int
     taps: int
+    stride: int
     input_matrix: np.ndarray  # (products, products)
     tap_matrix: np.ndarray  # (products, taps), float64
     output_matrix: np.ndarray  # (outputs, products)
@@ -39,12 +44,40 @@ class MinimalFilter:
     @property
     def products(self) -> int:
         """Products for `outputs` outputs."""
-        return self.outputs + self.taps - 1
+        return len(self.input_matrix)
 
 
 @cache
-def minimal_filter(outputs: int, taps: int) -> MinimalFilter:
-    """The form F(outputs, taps); outputs + taps - 1 must be 6, 7 or 8."""
+def minimal_filter(outputs: int, taps: int, stride: int = 1) -> MinimalFilter:
+    """The form F(outputs, taps) for outputs `stride` inputs apart.
+
+    With a stride each of its phases of the input meets a filter of its own, and the results add up.
+    outputs + taps - 1 must be 5, 6, 7 or 8, and with a stride so for the taps of the first phase.
+    """
+    inputs = stride * (outputs - 1) + taps
+    parts = [_matrices(outputs, len(range(phase, taps, stride))) for phase in range(stride)]
+    input_matrix, tap_matrix = np.zeros((inputs, inputs)), np.zeros((inputs, taps))
+    first = 0
+    for phase, (own_inputs, own_taps, _) in enumerate(parts):
+        rows = slice(first, first + len(own_inputs))
+        input_matrix[rows, phase::stride] = own_inputs
+        tap_matrix[rows, phase::stride] = own_taps
+        first = rows.stop
+    output_matrix = np.concatenate([own_outputs for *_, own_outputs in parts], axis=1)
+    return MinimalFilter(
+        outputs,
+        taps,
+        stride,
+        input_matrix.astype(np.float32),
+        tap_matrix,
+        output_matrix.astype(np.float32),
+    )
+
+
+def _matrices(outputs: int, taps: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Input, tap and output matrix of F(outputs, taps), float64."""
+    if taps == 1:
+        return np.eye(outputs), np.ones((outputs, 1)), np.eye(outputs)
     products = outputs + taps - 1
     points = [Fraction(point) for point in _POINTS[products].split()]
     interpolate = np.linalg.inv(_evaluation(points, products)).T
@@ -53,12 +86,10 @@ def minimal_filter(outputs: int, taps: int) -> MinimalFilter:
     # weights in float64, so that all products are of one size.
     rows = _power_of_two(np.abs(interpolate).max(axis=1))
     columns = _power_of_two(np.abs(evaluate_outputs).max(axis=1))
-    return MinimalFilter(
-        outputs,
-        taps,
-        (interpolate / rows[:, None]).astype(np.float32),
+    return (
+        interpolate / rows[:, None],
         evaluate_taps * (rows * columns)[:, None],
-        np.ascontiguousarray((evaluate_outputs / columns[:, None]).T, np.float32),
+        (evaluate_outputs / columns[:, None]).T,
     )
 
 
