@@ -31,7 +31,7 @@ from mlx_fastops._parallel import block_count
 # so that they stay in a core's own cache.
 BLOCK = 1 << 17
 
-# Periods in a block: BLAS copies the taps for each product, which a few rows would not pay back.
+# Rows of a product in a block: BLAS copies the taps for each, which few rows would not pay back.
 LEAST_ROWS = 64
 
 # From here on a product per tap, added up, beats products of few rows with all taps.
@@ -46,13 +46,14 @@ def takes_part(weight: np.ndarray, owner: Array) -> bool:
     return weight.dtype == np.float32 and isinstance(owner, mx.array)
 
 
-def block_steps(steps: int, period: int, numbers: int) -> int:
+def block_steps(steps: int, period: int, numbers: int, rows: int) -> int:
     """Say how many steps to compute at once: whole periods, as many blocks for each thread.
 
-    A period is the steps that a tile of every phase takes; a step holds `numbers` numbers.
+    A period is the steps that a tile of every phase takes, and gives `rows` rows to each product; a
+    step holds `numbers` numbers.
     """
     periods = -(-steps // period)
-    block_bytes = 8 * max(BLOCK, numbers * period * LEAST_ROWS)
+    block_bytes = 8 * max(BLOCK, numbers * period * LEAST_ROWS // rows)
     blocks = block_count(periods, 8 * numbers * period, block_bytes)
     return -(-periods // blocks) * period
 

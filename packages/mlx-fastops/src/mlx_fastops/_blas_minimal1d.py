@@ -55,7 +55,8 @@ def minimal_jobs(
 ) -> list[Job]:
     """Return the blocks of [leaky ReLU of] x (T, C) * weight (O, K, C) [+ residual] -> y."""
     taps = minimal_taps(weight, form, owner)
-    size = block_steps(len(y), form.outputs * geometry.dilation[0], x.shape[1] * form.stride)
+    (dilation,) = geometry.dilation
+    size = block_steps(len(y), form.outputs * dilation, x.shape[1] * form.stride, dilation)
     return [
         partial(
             _convolve,

@@ -51,7 +51,7 @@ def minimal_jobs(
     out_channels, kernel_h, kernel_w, channels = weight.shape
     flat = weight.reshape(out_channels, kernel_h, kernel_w * channels)
     taps = minimal_taps(flat, form, owner)
-    size = block_steps(len(y), form.outputs, x.shape[1] * channels)
+    size = block_steps(len(y), form.outputs, x.shape[1] * channels, x.shape[1])
     return [
         partial(_convolve, x, taps, bias, y[start : start + size], start, geometry, form, relu)
         for start in range(0, len(y), size)
