@@ -190,7 +190,7 @@ class Benchmark:
                         continue
                     found = worker.measured(side, self.models, rate, seconds, self.threads)
                     self.book.add(
-                        "memory", {"side": side, "rate": rate, "seconds": seconds, **found}
+                        "memory", {**found, "side": side, "rate": rate, "seconds": seconds}
                     )
                     progress(f"memory {rate} {seconds:g} s: {side} {found['peak_mb']:.0f} MB")
 

@@ -62,7 +62,7 @@ def main() -> None:
     start = time.perf_counter()
     run(given)
     spent = time.perf_counter() - start
-    print(json.dumps({"loaded_mb": loaded, "peak_mb": peak_mb(), "seconds": spent}))
+    print(json.dumps({"loaded_mb": loaded, "peak_mb": peak_mb(), "work_s": spent}))
 
 
 if __name__ == "__main__":
