@@ -30,7 +30,9 @@ def gru(
     h = np.zeros((batch, hidden), x.dtype) if h0 is None else h0.astype(x.dtype)
     buffers = np.empty((batch, 3 * hidden), x.dtype), np.empty((batch, hidden), x.dtype)
     starts = range(0, frames, BLOCK_FRAMES)
-    with np.errstate(over="ignore"):  # exp may reach infinity: the gate is then exactly 0
+    # exp may reach infinity: the gate is then exactly 0. And for few units BLAS computes with
+    # what lies beside them in its buffers, by chance NaN: that is dropped, but NumPy hears of it.
+    with np.errstate(over="ignore", invalid="ignore"):
         for start in reversed(starts) if reverse else starts:
             part = x[:, start : start + BLOCK_FRAMES].swapaxes(0, 1)  # (t, B, I)
             gates = np.matmul(part.reshape(-1, inputs), w_x)
