@@ -45,6 +45,10 @@ class Book:
                         f"{folder}/result.json was made with {name} {before}, this is {now}; "
                         f"give another --out"
                     )
+            # A run may be taken in parts: it is about all of them.
+            for name in ("lengths", "rates"):
+                more = [value for value in about[name] if value not in data[name]]
+                data[name] = data[name] + more
         folder.mkdir(parents=True, exist_ok=True)
         book = cls(folder, data)
         book._save()

@@ -33,6 +33,7 @@ QUICK_REPEATS = 2
 QUICK_STAGES = ("contentvec", "rmvpe", "index", "synthesizer", "chain")
 QUICK_NATIVE = {"synthesizer": 0.1}  # seconds of audio for MLX's native ops
 QUICK_WARM_UP = 2.0
+MEMORY_LONGEST = 60.0  # both sides cut what is longer; memory.py has ours up to an hour
 SLOW_NATIVE = "chain"  # its context alone makes it 2 s longer: minutes with MLX's native ops
 
 
@@ -185,6 +186,8 @@ class Benchmark:
 
         for rate in self.options.rates:
             for seconds in self.options.lengths:
+                if seconds > MEMORY_LONGEST:
+                    continue
                 for side in ("ours", "pytorch"):
                     if self.book.has_memory(side, rate, seconds):
                         continue
@@ -238,11 +241,12 @@ def stage_names(options: argparse.Namespace) -> list[str]:
 
 def extras(options: argparse.Namespace) -> list[str]:
     """What is measured beside the stages."""
+    chain = not options.explicit or "chain" in options.stages
     wanted = {
         "startup": True,
-        "memory": not options.explicit or "chain" in options.stages,
+        "memory": chain,
         # Two conversions of five minutes are worth it only beside others of that length.
-        "scale": not options.quick and not options.explicit and max(options.lengths) >= 300,
+        "scale": not options.quick and chain and max(options.lengths) >= 300,
     }
     return [name for name, wish in wanted.items() if wish and name not in options.without]
 

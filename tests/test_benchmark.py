@@ -69,7 +69,9 @@ def test_a_stopped_run_is_gone_on_with_only_where_it_was_begun(tmp_path):
     book.add("rows", row([1.0], [1.0]))
     with pytest.raises(record.RecordError, match="--resume"):
         record.Book.open(tmp_path, ABOUT, resume=False)
-    again = record.Book.open(tmp_path, ABOUT, resume=True)
+    longer = {**ABOUT, "lengths": [5.0, 60.0], "rates": ["40k"]}
+    again = record.Book.open(tmp_path, longer, resume=True)
+    assert (again.data["lengths"], again.data["rates"]) == ([5.0, 60.0], ["48k", "40k"])
     assert again.has("pytorch", "synthesizer", "48k", 5.0)
     assert not again.has("pytorch", "synthesizer", "40k", 5.0)
     other = {**ABOUT, "machine": {**MACHINE, "commit": "def"}}
