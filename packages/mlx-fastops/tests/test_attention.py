@@ -13,7 +13,10 @@ RNG = np.random.default_rng(3)
 @pytest.mark.parametrize("backend", ["blas", "mlx"])
 @pytest.mark.parametrize("scale", [None, 0.3])
 @pytest.mark.parametrize("kind", [np.asarray, mx.array])
-def test_equals_the_formula(monkeypatch, backend, scale, kind):
+@pytest.mark.parametrize("keys_in_parts", [11, 4, 1])  # all at once; 4, 4 and 3; one by one
+def test_equals_the_formula(monkeypatch, backend, scale, kind, keys_in_parts):
+    monkeypatch.setattr(_blas_attention, "KEYS_IN_ONE", keys_in_parts)
+    monkeypatch.setattr(_blas_attention, "KEYS_IN_PARTS", keys_in_parts)
     monkeypatch.setattr(_blas_attention, "SCORES_AT_ONCE", 4 * 11)  # blocks of 4 queries
     q = 4 * RNG.standard_normal((2, 9, 3, 8)).astype(np.float32)
     k, v = (4 * RNG.standard_normal((2, 11, 3, 8)).astype(np.float32) for _ in range(2))
@@ -26,7 +29,10 @@ def test_equals_the_formula(monkeypatch, backend, scale, kind):
     np.testing.assert_allclose(np.asarray(found), expected, atol=2e-5)
 
 
-def test_scores_beyond_the_range_of_exp():
+@pytest.mark.parametrize("keys_in_parts", [3, 1])
+def test_scores_beyond_the_range_of_exp(monkeypatch, keys_in_parts):
+    monkeypatch.setattr(_blas_attention, "KEYS_IN_ONE", keys_in_parts)
+    monkeypatch.setattr(_blas_attention, "KEYS_IN_PARTS", keys_in_parts)
     q = np.full((1, 2, 1, 1), 1000, np.float32)
     k = np.array([1, 2, 2], np.float32).reshape(1, 3, 1, 1)
     v = np.array([5, 7, 9], np.float32).reshape(1, 3, 1, 1)

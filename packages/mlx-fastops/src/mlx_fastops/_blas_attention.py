@@ -10,6 +10,10 @@ from mlx_fastops._parallel import run
 # Scores held at once by each thread: 1 MB of float32, so that they stay in the cache and memory
 # grows with the number of frames, not with its square.
 SCORES_AT_ONCE = 1 << 18
+# More keys than that are taken in parts: with all of them at once, BLAS would copy keys and values
+# for every handful of queries.
+KEYS_IN_ONE = 4096
+KEYS_IN_PARTS = 1024
 
 
 def attention(q: np.ndarray, k: np.ndarray, v: np.ndarray, scale: float) -> np.ndarray:
@@ -28,13 +32,25 @@ def attention(q: np.ndarray, k: np.ndarray, v: np.ndarray, scale: float) -> np.n
 def _head(q: np.ndarray, k: np.ndarray, v: np.ndarray, scale: float, mixed: np.ndarray) -> None:
     """Write one head's result for q (T, D), k and v (S, D) to mixed (T, D)."""
     keys = k.T * q.dtype.type(scale)  # (D, S)
-    rows = max(1, min(len(q), SCORES_AT_ONCE // max(len(k), 1)))
-    buffer = np.empty((rows, len(k)), q.dtype)
+    width = max(len(k) if len(k) <= KEYS_IN_ONE else KEYS_IN_PARTS, 1)
+    rows = max(1, min(len(q), SCORES_AT_ONCE // width))
+    buffer = np.empty(rows * width, q.dtype)
     for start in range(0, len(q), rows):
-        out = mixed[start : start + rows]
-        scores = np.matmul(q[start : start + rows], keys, out=buffer[: len(out)])
-        scores -= scores.max(axis=1, keepdims=True)
-        np.exp(scores, out=scores)
-        total = scores.sum(axis=1, keepdims=True)
+        queries = q[start : start + rows]
+        highest = np.full((len(queries), 1), -np.inf, q.dtype)
+        total = np.zeros((len(queries), 1), q.dtype)
+        weighed = np.zeros((len(queries), v.shape[1]), q.dtype)
+        for first in range(0, len(k), width):
+            part = keys[:, first : first + width]
+            scores = buffer[: len(queries) * part.shape[1]].reshape(len(queries), -1)
+            np.matmul(queries, part, out=scores)
+            before = highest
+            highest = np.maximum(before, scores.max(axis=1, keepdims=True))
+            scores -= highest
+            np.exp(scores, out=scores)
+            # What the parts before came to, under the highest score known by now.
+            fading = np.exp(before - highest)
+            total = total * fading + scores.sum(axis=1, keepdims=True)
+            weighed = weighed * fading + scores @ v[first : first + width]
         # Dividing the result is D divisions a frame, dividing the scores S.
-        np.divide(scores @ v, total, out=out)
+        np.divide(weighed, total, out=mixed[start : start + rows])
