@@ -74,13 +74,17 @@ def _seconds(spread: Spread) -> str:
     def number(value: float) -> str:
         return f"{value:.3f}" if spread.median < 0.1 else f"{value:.2f}"
 
+    if spread.runs == 1:  # one run has no range
+        return number(spread.median)
     return f"{number(spread.median)} ({number(spread.low)}-{number(spread.high)})"
 
 
 def _ratio(spread: Spread) -> str:
     digits = 0 if spread.median >= 20 else 2
-    low, high = f"{spread.low:.{digits}f}", f"{spread.high:.{digits}f}"
-    return f"**{spread.median:.{digits}f}** ({low}-{high})"
+    median = f"**{spread.median:.{digits}f}**"
+    if spread.runs == 1:
+        return median
+    return f"{median} ({spread.low:.{digits}f}-{spread.high:.{digits}f})"
 
 
 def _title(row: dict) -> str:

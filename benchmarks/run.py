@@ -202,8 +202,8 @@ class Benchmark:
         import scale
 
         repeats = self.options.repeats or 2
-        if len(self.book.data["scale"]) == repeats * len(scale.LENGTHS):
-            return
+        if len(self.book.data["scale"]) >= repeats * len(scale.LENGTHS):
+            return  # fewer runs than there are never replace them
         progress("seconds of each stage at 30 and 300 s")
         self.book.set("scale", [])
         for run in scale.measure(self.models, self.options.rates[0], scale.LENGTHS, repeats):
@@ -214,6 +214,8 @@ class Benchmark:
         """How soon the command answers."""
         import startup
 
+        if "startup" in self.book.data:
+            return
         progress("start-up")
         self.book.set("startup", startup.measure())
 

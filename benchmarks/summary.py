@@ -8,16 +8,17 @@ WIDE = 0.15  # a spread, of either side, beyond which a row is marked
 
 @dataclass(frozen=True)
 class Spread:
-    """Median, least and most of a few numbers."""
+    """Median, least and most of a few numbers, and how many there were."""
 
     median: float
     low: float
     high: float
+    runs: int
 
     @classmethod
     def of(cls, values: list[float]) -> "Spread":
         """Of at least one number."""
-        return cls(statistics.median(values), min(values), max(values))
+        return cls(statistics.median(values), min(values), max(values), len(values))
 
     @property
     def width(self) -> float:

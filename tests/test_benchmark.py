@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import record
 import report
+import run
 import stages
 from summary import Summary, gemm_peak
 
@@ -56,7 +57,7 @@ def test_the_table_names_what_was_measured(tmp_path):
     for text in (
         "a processor", "NOT FINISHED", "| synthesizer, 48k | 5 | 2.00 (2.00-2.00) | 3.00 (3.00-3.00) "
         "| **1.50** (1.50-1.50) | 0.4 | 300 / 200 | 50% | 2e-07 | 2 | 0.1 → 0.5, 2.0% |",
-        "| 0.50 (0.50-0.50) | 20.00 (20.00-20.00) | **40** (40-40) | 1 |",
+        "| 0.50 | 20.00 | **40** | 1 |",
         "| 48k | 5 | 500 → 1000 | 500 → 2000 | 0.50 |",
         "| voice | 0.5000 | 0.5200 | +4.0% |", "| `import mlx_rvc` | 0.30 (0.20-0.40) |",
     ):  # fmt: skip
@@ -78,6 +79,31 @@ def test_a_stopped_run_is_gone_on_with_only_where_it_was_begun(tmp_path):
     with pytest.raises(record.RecordError, match="commit abc, this is def"):
         record.Book.open(tmp_path, other, resume=True)
     assert len(json.loads((tmp_path / "result.json").read_text())["rows"]) == 1
+
+
+def test_what_a_run_has_is_not_measured_again(tmp_path, monkeypatch):
+    """Fewer runs than the record has never replace them, nor does another look at the start-up."""
+    monkeypatch.setattr("scale.measure", lambda *_: pytest.fail("measured the scale again"))
+    monkeypatch.setattr("startup.measure", lambda: pytest.fail("measured the start-up again"))
+    book = record.Book.open(tmp_path, ABOUT, resume=False)
+    before = [{"rate": "48k", "seconds": s, "stages": {"all": s}} for s in (30.0, 300.0) * 2]
+    book.set("scale", before)
+    book.set("startup", {"import mlx_rvc": [0.2]})
+    options = run.parse(["--resume", "--repeats", "1"])
+    again = run.Benchmark(options, None, book, 2)
+    again.scale()
+    again.startup()
+    data = record.read(tmp_path)
+    assert (data["scale"], data["startup"]) == (before, {"import mlx_rvc": [0.2]})
+
+
+def test_the_scale_and_the_memory_belong_to_the_chain():
+    def asked(*arguments):
+        return run.extras(run.parse([*arguments]))
+
+    assert asked("--stages", "chain", "--lengths", "300") == ["startup", "memory", "scale"]
+    assert asked("--stages", "chain", "--lengths", "60") == ["startup", "memory"]
+    assert asked("--stages", "index", "--lengths", "300") == ["startup"]
 
 
 def test_pieces_are_counted_and_cut_alike():
