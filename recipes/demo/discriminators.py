@@ -1,4 +1,4 @@
-"""Small critics of the audio: periods (HiFi-GAN, 2010.05646), spectrograms (UnivNet, 2106.07889)."""
+"""Small critics: periods (HiFi-GAN, 2010.05646), spectrograms (UnivNet, 2106.07889)."""
 
 from itertools import pairwise
 

@@ -7,7 +7,7 @@ from sklearn.cluster import MiniBatchKMeans
 
 
 def write(path: Path, features: np.ndarray, vectors: int, seed: int) -> None:
-    """(frames, width) to an IVF-Flat file of `vectors` vectors: RVC's number of lists, one probe."""
+    """(frames, width) to an IVF-Flat file of `vectors` points: RVC's number of lists, one probe."""
     import faiss
 
     kmeans = MiniBatchKMeans(vectors, batch_size=4096, n_init=1, max_iter=40, random_state=seed)

@@ -113,7 +113,7 @@ def targets(
     units: int,
     seed: int,
 ) -> tuple[dict[str, list[Targets]], list[str], float]:
-    """Targets of every source, the phones' names, the accuracy on a voice left out of a first fit."""
+    """Targets of every source, the phones' names, accuracy on a voice left out of a first fit."""
     torch.manual_seed(seed)
     draw = np.random.default_rng(seed)
     clean = {name: normalised(spoken[name], heard[name]) for name in spoken}
