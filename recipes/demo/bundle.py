@@ -26,7 +26,7 @@ def key(recording: str, source: float, target: float) -> int:
 
 
 def write(
-    folder: Path, model: Synthesizer, steps: int, medians: dict[str, float], f0_method: str
+    folder: Path, model: Synthesizer, steps: int, medians: dict[str, float], settings: dict
 ) -> None:
     """`medians`: F0 in Hz of each recording and each target."""
     voice = model.small_model(f"{steps} steps, speakers {' and '.join(TARGETS)}") | {
@@ -43,7 +43,8 @@ def write(
         "description": DESCRIPTION,
         "voice": "voice.pth",
         "encoder": "encoder",
-        "f0_method": f0_method,
+        "f0_method": settings["f0_method"],
+        "index_rate": settings["index_rate"],
         "recordings": recordings,
         "speakers": [
             {"id": number, "name": f"{name} ({SEXES[name]})", "index": f"{name}.index"}

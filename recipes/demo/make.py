@@ -227,7 +227,7 @@ def bundle(run: Run) -> None:
         raise SystemExit("no voice is trained: run the step voice")
     model = Synthesizer(**run.config["model"])
     model.load_state_dict(state["kept"])
-    module.write(folder, model, state["step"], medians, run.config["bundle"]["f0_method"])
+    module.write(folder, model, state["step"], medians, run.config["bundle"])
     run.log(f"bundle: {folder}, {module.megabytes(folder):.1f} MB, medians {medians}")
 
 
