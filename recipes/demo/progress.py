@@ -58,6 +58,8 @@ class Curves:
         return " ".join(f"{name} {value:.3f}" for name, value in means.items())
 
     def draw(self) -> None:
+        if not self.path.exists():
+            return
         import matplotlib
 
         matplotlib.use("Agg")

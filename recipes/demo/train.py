@@ -2,14 +2,17 @@
 
 `decoder`: posterior encoder and vocoder alone learn to take speech apart and put it together. It
 needs no content features, so it runs beside the encoder's training.
+
 `voice`: everything. Three quarters of the segments are decoded from the prior, the path that a
-conversion takes; RVC decodes from the posterior only and needs far longer for the two to meet.
+conversion takes; RVC decodes from the posterior only and needs far longer for the two to meet. And
+the encoder listens: what it hears in the made audio has to be what it hears in the real one.
 """
 
 import torch
 from torch import nn
 
 from discriminators import Discriminators, Judgement
+from encoder import Student
 from losses import divergence, mel_distance, spectrogram, stft_distance
 from progress import Average, Curves, load_state, save_state
 from run import Run
@@ -17,6 +20,7 @@ from speakers import Batch, Batches, Recording
 from synthesizer import HOP, RATE, Synthesizer
 
 MEL, STFT, FEATURES = 45.0, 12.0, 2.0  # weights of the losses; the adversarial one has 1
+CONTENT = 10.0
 LATENT = 1.0  # weight of a latent near the standard normal where no prior is trained yet
 EDGE = 4  # frames at the ends of a crop that are not decoded
 AVERAGE = 0.998
@@ -48,8 +52,9 @@ def segments(x: torch.Tensor, starts: torch.Tensor, length: int) -> torch.Tensor
 
 
 class Trainer:
-    def __init__(self, run: Run, stage: str) -> None:
+    def __init__(self, run: Run, stage: str, listener: Student | None = None) -> None:
         self.run, self.stage, self.settings = run, stage, run.config[stage]
+        self.listener = listener and listener.requires_grad_(False)
         self.path = run.path(f"{stage}.pt")
         torch.manual_seed(run.seed)
         torch.set_num_threads(self.settings["threads"])
@@ -131,6 +136,12 @@ class Trainer:
         made, real, loss, primed = self.decoded(batch, spectrogram(batch.audio))
         mel, stft = mel_distance(made, real), stft_distance(made, real)
         loss = loss + MEL * mel.mean() + STFT * stft
+        if self.listener is not None:
+            with torch.autocast("cpu", torch.bfloat16):
+                heard_made, heard_real = self.listener.features(torch.cat([made, real])).chunk(2)
+            content = (heard_made.float() - heard_real.float().detach()).abs().mean()
+            self.curves.add(content=content.item())
+            loss = loss + CONTENT * content
         with torch.autocast("cpu", torch.bfloat16):
             judged_real, judged_made = self.critics(real), self.critics(made.detach())
         critics = critics_loss(judged_real, judged_made)

@@ -61,3 +61,65 @@ def test_the_voice_is_an_rvc_voice(voice, tmp_path):
         noise = Noise.zeros(ours.config, 40)
         made = np.asarray(ours.infer(features, f0, speaker=speaker, noise=noise)).ravel()
         assert np.abs(made - theirs.numpy().ravel()).max() < 1e-4 * np.abs(made).max()
+
+
+def test_the_encoder_is_read_as_it_was_trained(recipe, tmp_path):
+    from encoder import Student, export
+
+    from mlx_contentvec import ContentvecModel
+
+    torch.manual_seed(0)
+    student = Student(units=8, phones=4).eval()
+    export(student, tmp_path / "encoder")
+    student.load_state_dict(
+        {key: value.half().float() for key, value in student.state_dict().items()}
+    )
+    audio = np.random.default_rng(0).standard_normal((1, 8000)).astype(np.float32) * 0.1
+    with torch.no_grad():
+        theirs = student.features(torch.from_numpy(audio)).numpy()
+    ours = np.asarray(ContentvecModel.from_pretrained(tmp_path / "encoder").extract(audio))
+    assert ours.shape == theirs.shape and np.abs(ours - theirs).max() < 1e-3
+
+
+@pytest.fixture
+def run(recipe, tmp_path):
+    from run import Run, configuration
+
+    config = configuration(quick=True) | {"model": TOY}
+    config["decoder"] |= {"steps": 4, "batch": 2}
+    return lambda name: Run(tmp_path / name, config)
+
+
+def recordings():
+    from speakers import Recording
+
+    draw = np.random.default_rng(0)
+    audio = (draw.standard_normal((2, 32000)) * 3000).astype(np.int16)
+    f0 = np.full((2, 201), 120, np.float32)
+    return [Recording(speaker, [(audio[speaker], f0[speaker])] * 2, []) for speaker in (0, 1)]
+
+
+def test_a_broken_training_goes_on_as_if_nothing_had_been(run):
+    from train import Trainer
+
+    whole = Trainer(run("whole"), "decoder")
+    whole.train(recordings())
+    broken = Trainer(run("broken"), "decoder")
+    broken.settings = broken.settings | {"steps": 4}
+    stop = broken.one
+
+    def one(batch):
+        if broken.step == 2:
+            broken.save()
+            raise KeyboardInterrupt
+        stop(batch)
+
+    broken.one = one
+    with pytest.raises(KeyboardInterrupt):
+        broken.train(recordings())
+    again = Trainer(run("broken"), "decoder")
+    again.resume()
+    assert again.step == 2
+    again.train(recordings())
+    for name, value in whole.kept.state_dict().items():
+        assert torch.equal(value, again.kept.state_dict()[name]), name
