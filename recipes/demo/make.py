@@ -174,6 +174,7 @@ def voice(run: Run) -> None:
     import numpy as np
 
     import corpus
+    from encoder import trained
     from speakers import TARGETS, load
     from train import Trainer
 
@@ -188,7 +189,9 @@ def voice(run: Run) -> None:
         heard += list(zip(*versions, strict=True))[held_out:]
     for recording, versions in zip(recordings, heard, strict=True):
         recording.features.extend(versions)
-    trainer = Trainer(run, "voice")
+    with np.load(run.path("targets.npz")) as data:
+        student = trained(run, run.config["teacher"]["units"], len(data["phones"]))
+    trainer = Trainer(run, "voice", student)
     trainer.begin_from(run.path("decoder.pt"))
     trainer.resume()
     trainer.train(recordings)

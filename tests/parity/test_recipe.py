@@ -65,7 +65,6 @@ def test_the_voice_is_an_rvc_voice(voice, tmp_path):
 
 def test_the_encoder_is_read_as_it_was_trained(recipe, tmp_path):
     from encoder import Student, export
-
     from mlx_contentvec import ContentvecModel
 
     torch.manual_seed(0)
