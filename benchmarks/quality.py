@@ -1,7 +1,7 @@
 """Measure how well a voice converts: words, speaker, melody, naturalness, all without a network.
 
     python benchmarks/quality.py                              the demo voice, seven recordings
-    python benchmarks/quality.py --bundle FOLDER              a bundle that is not yet in its package
+    python benchmarks/quality.py --bundle FOLDER              a bundle outside its package
     python benchmarks/quality.py --model voice.pth --index voice.index --target MY_RECORDINGS \\
         --recordings READING --singing SONGS                  any voice and any recordings
     python benchmarks/quality.py --against-pytorch --sweep index-rate --sweep protect   all tables
@@ -122,7 +122,11 @@ def open_session(options: argparse.Namespace):
         raise ValueError("a sweep changes what is blended from an index; give --index")
     chosen = [
         *(r for folder in options.recordings or [] for r in recordings.in_folder(folder)),
-        *(r for folder in options.singing or [] for r in recordings.in_folder(folder, singing=True)),
+        *(
+            r
+            for folder in options.singing or []
+            for r in recordings.in_folder(folder, singing=True)
+        ),
     ] or recordings.bundled(recordings.SAMPLE if options.sample else None)
     judges = Judges(sphinx=not options.sample)
     roles = []
@@ -168,7 +172,9 @@ def describe(session) -> dict:
             continue
     return {
         "voice": files.name,
-        "sha256": hashlib.sha256(files.voice.read_bytes()).hexdigest() if files.voice.is_file() else "",
+        "sha256": hashlib.sha256(files.voice.read_bytes()).hexdigest()
+        if files.voice.is_file()
+        else "",
         "f0_method": files.f0_method,
         "index": files.index is not None,
         "controls": session.subject.controls,
@@ -191,9 +197,7 @@ def listen(options: argparse.Namespace) -> dict:
         if options.sample:
             continue
         curve = session.curves[recording.name]
-        rows = drawn.setdefault(
-            recording.name, [(recording.name, recording.at_16k, curve, None)]
-        )
+        rows = drawn.setdefault(recording.name, [(recording.name, recording.at_16k, curve, None)])
         pitch = session.pitch(role, recording)
         found = session.judges.tracker.follow(audio)
         rows.append((f"to {role.name}, {pitch:+g}", audio, found, curve.shifted(pitch)))
@@ -229,7 +233,9 @@ def main() -> None:
             render(options.render, options.into)
             return
         check_environment(options)
-        warnings.filterwarnings("ignore")  # of the judges' libraries; nothing of ours is tested here
+        warnings.filterwarnings(
+            "ignore"
+        )  # of the judges' libraries; nothing of ours is tested here
         stored = json.loads(options.bar.read_text()) if options.bar else None
         data = listen(options)
         print(tables.markdown(data))

@@ -14,7 +14,7 @@ FRAME_RATE_HZ = 100.0  # the frames of RVC: a voice that lost its pitch buzzes a
 
 @dataclass(frozen=True)
 class Curve:
-    """F0 in Hz (frames,), a guess even where unvoiced (0 if there is none), and voicing (frames,)."""
+    """F0 in Hz (frames,), a guess where unvoiced (0 if there is none), and voicing (frames,)."""
 
     f0_hz: np.ndarray
     voiced: np.ndarray
@@ -50,8 +50,8 @@ class Melody:
     """How a conversion follows the wanted melody; shares of frames, 0 to 1.
 
     correlation: Pearson's, of log F0 where both are voiced. nan where F0 does not move.
-    accuracy: raw pitch accuracy (Poliner et al. 2007, as in mir_eval): of the frames that are voiced
-        in the source, those whose F0 lies within 50 cents, whether or not they are called voiced.
+    accuracy: raw pitch accuracy (Poliner et al. 2007, as in mir_eval): of the frames that are
+        voiced in the source, those whose F0 lies within 50 cents, whether or not they are called voiced.
     voiced_accuracy: the same of the frames that both call voiced, so that what whispers is no
         wrong note.
     missed: voiced in the source, unvoiced in the conversion; of the source's voiced frames.
@@ -76,8 +76,8 @@ class Melody:
         a, b = wanted.f0_hz[:n], found.f0_hz[:n]
         va, vb = wanted.voiced[:n], found.voiced[:n]
         both = va & vb
-        near = np.abs(cents(b, a)) <= TOLERANCE_CENTS
-        buzzing = both & (np.abs(cents(b, FRAME_RATE_HZ)) <= TOLERANCE_CENTS) & ~near
+        near = np.abs(cents(b, a)) < TOLERANCE_CENTS
+        buzzing = both & (np.abs(cents(b, FRAME_RATE_HZ)) < TOLERANCE_CENTS) & ~near
         return cls(
             correlation=_correlation(a[both], b[both]),
             accuracy=_share(near & va, va),

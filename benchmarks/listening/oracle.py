@@ -60,32 +60,38 @@ class Oracle:
     def __init__(self, subject: Subject):
         self.subject = subject
 
-    def pair(
-        self, recording: Recording, *, speaker: int, pitch: float, seed: int
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Ours and PyTorch's with equal noise, (samples,) at 16 kHz, of equal length."""
-        config = self.subject.pipeline.synthesizer.config
-        frames = len(recording.at_16k) // 160 + 400  # a second of context at both ends, and room
-        noise = EqualNoise(seed, config.inter_channels, config.hop, frames)
-        mix = {"rms_mix_rate": 1.0}
-        ours = self.subject.convert(
-            recording, speaker=speaker, pitch=pitch, seed=seed, noise=noise.ours, **mix
+    def ours(self, recording: Recording, *, speaker: int, pitch: float, seed: int) -> np.ndarray:
+        """The product's conversion with that noise, (samples,) at 16 kHz."""
+        return self.subject.convert(
+            recording,
+            speaker=speaker,
+            pitch=pitch,
+            noise=self._noise(recording, seed).ours,
+            rms_mix_rate=1.0,
         )
+
+    def theirs(self, recording: Recording, *, speaker: int, pitch: float, seed: int) -> np.ndarray:
+        """PyTorch's with the same noise, (samples,) at 16 kHz, a few ms shorter."""
         theirs = self._other(
             recording.at_16k,
             pitch=pitch,
             speaker_id=speaker,
-            noise=noise.theirs,
-            **{**self.subject.controls, **mix},
+            noise=self._noise(recording, seed).theirs,
+            **{**self.subject.controls, "rms_mix_rate": 1.0},
         )
-        theirs = resampled(theirs.astype(np.float32), config.sample_rate)
-        n = min(len(ours), len(theirs))
-        return ours[:n], theirs[:n]
+        rate = self.subject.pipeline.synthesizer.config.sample_rate
+        return resampled(theirs.astype(np.float32), rate)
+
+    def _noise(self, recording: Recording, seed: int) -> EqualNoise:
+        config = self.subject.pipeline.synthesizer.config
+        frames = len(recording.at_16k) // 160 + 400  # a second of context at both ends, and room
+        return EqualNoise(seed, config.inter_channels, config.hop, frames)
 
     @cached_property
     def _other(self):
-        import mlx_rvc.f0
         from oracles import load_rvc_next
+
+        import mlx_rvc.f0
 
         files = self.subject.files
         method = getattr(mlx_rvc.f0, files.f0_method, None)

@@ -13,7 +13,7 @@ FRAME_S = 0.016  # SwiftF0's
 
 
 def draw(path: Path, rows: list[tuple[str, np.ndarray, Curve, Curve | None]]) -> None:
-    """Write a PNG with a row for each of (title, audio at 16 kHz, its F0, the wanted F0 or None)."""
+    """Write a PNG, a row for each (title, audio at 16 kHz, its F0, the wanted F0 or None)."""
     import matplotlib
 
     matplotlib.use("Agg")

@@ -15,7 +15,9 @@ SPEECH, SINGING = "librivox_austen_*.flac", "vocadito_*.flac"
 SAMPLE = ("librivox_austen_0870", "librivox_austen_0930", "vocadito_14")
 TRANSCRIPTS = ("transcription", "transcript.txt")
 SUFFIXES = {".wav", ".flac", ".ogg", ".mp3"}
-_LINE = re.compile(r"(?:<s>\s*(?P<text>.*?)\s*</s>\s*\((?P<name>[^()]+)\)|(?P<first>\S+)\s+(?P<rest>.+))")
+_LINE = re.compile(
+    r"(?:<s>\s*(?P<text>.*?)\s*</s>\s*\((?P<name>[^()]+)\)|(?P<first>\S+)\s+(?P<rest>.+))"
+)
 
 
 @dataclass(frozen=True)

@@ -106,8 +106,11 @@ class Session:
         for role, recording, seed in self._pieces():
             pitch = self.pitch(role, recording)
             about = {"speaker": role.number, "pitch": pitch}
-            ours, theirs = oracle.pair(recording, seed=seed, **about)
-            again, _ = oracle.pair(recording, seed=self.seeds + seed, **about)
+            theirs = oracle.theirs(recording, seed=seed, **about)
+            ours, again = (
+                oracle.ours(recording, seed=number, **about)[: len(theirs)]
+                for number in (seed, self.seeds + seed)
+            )
             self._judge("equal noise, MLX", recording, role, ours, seed=seed)
             self._judge(
                 "equal noise, PyTorch", recording, role, theirs, seed=seed,
@@ -138,10 +141,9 @@ class Session:
     def _keep(
         self, run: str, recording: Recording, role: Role, figures: dict, heard: dict, **more: float
     ) -> None:
-        shown = {"singing" if recording.singing else "speech": recording.name}
         self.items.append({
             "run": run, "recording": recording.name, "reader": recording.reader,
-            "kind": next(iter(shown)), "speaker": role.number, **more,
+            "kind": "singing" if recording.singing else "speech", "speaker": role.number, **more,
             "figures": {name: _plain(value) for name, value in figures.items()}, "heard": heard,
         })  # fmt: skip
         if run != "source":

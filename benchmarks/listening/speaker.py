@@ -24,7 +24,9 @@ class Speaker:
         if len(speech) < RATE // 2:  # nothing the detector takes for speech: then all of it
             speech = audio.astype(np.float32)
         threads = torch.get_num_threads()
-        torch.set_num_threads(1)  # small LSTM: two threads beside other programs took 40 times as long
+        torch.set_num_threads(
+            1
+        )  # small LSTM: two threads beside other programs took 40 times as long
         try:
             return self._encoder.embed_utterance(speech)
         finally:

@@ -17,13 +17,14 @@ FLOOR_DB = 80.0  # below the loudest bin of the reference: what is softer is not
 def mel_cepstral_distortion(reference: np.ndarray, found: np.ndarray) -> float:
     """Mean mel-cepstral distortion in dB of two (samples,) at 16 kHz, coefficients 1 to 24.
 
-    10 / ln 10 * sqrt(2 * sum of squares) for each frame (Kubichek 1993), the cepstrum being that
-    of 40 mel bands; coefficient 0, the loudness, is left out. As long as the shorter one.
+    10 / ln 10 * sqrt(2 * sum of squares) for each frame (Kubichek 1993). The cepstrum c is that of
+    40 mel bands, log amplitude = c0 + sum of cn cos: without the loudness c0 the distortion is the
+    root of the mean square over bands, in dB. As long as the shorter one.
     """
     a, b = _power(reference, found)
     bands = _mel_bands()
     order = np.arange(1, COEFFICIENTS + 1)[:, None]
-    cosines = np.cos(np.pi * order * (np.arange(BANDS) + 0.5) / BANDS) / BANDS  # (24, 40)
+    cosines = np.cos(np.pi * order * (np.arange(BANDS) + 0.5) / BANDS) * 2 / BANDS  # (24, 40)
     floor = _floor(a @ bands.T)
     difference = 0.5 * (
         np.log(np.maximum(a @ bands.T, floor)) - np.log(np.maximum(b @ bands.T, floor))

@@ -74,11 +74,12 @@ class Subject:
         )
 
     def convert(
-        self, recording: Recording, *, speaker: int, pitch: float, seed: int, noise=None, **controls
+        self, recording: Recording, *, speaker: int, pitch: float, **controls
     ) -> np.ndarray:
         """One conversion, float32 (samples,) at 16 kHz.
 
-        pitch: in semitones. noise: in place of the seed's, for exact comparisons.
+        pitch: in semitones. controls: `seed`, or `noise` for exact comparisons, and what goes
+        before the subject's own controls.
         """
         audio, rate = self.pipeline.convert_array(
             recording.audio,
@@ -86,8 +87,6 @@ class Subject:
             f0_method=self.files.f0_method,
             speaker=speaker,
             pitch=pitch,
-            seed=seed,
-            noise=noise,
             **{**self.controls, **controls},
         )
         return resampled(audio, rate)

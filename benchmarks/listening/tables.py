@@ -23,7 +23,8 @@ def fill_in(text: str, tables: str) -> str:
     """A document with the tables between its marks; ValueError without them."""
     if text.count(BEGIN) != 1 or text.count(END) != 1:
         raise ValueError(f"no place for the tables; expected {BEGIN} and {END} once")
-    before, after = text.split(BEGIN)[0], text.split(END)[1]
+    before, rest = text.split(BEGIN)
+    after = rest.split(END)[1]
     return f"{before}{BEGIN}\n{tables}{END}{after}"
 
 
@@ -52,7 +53,10 @@ def _count(seeds: int) -> str:
 
 
 def _number(name: str, value: float) -> str:
-    text = f"{value:.{FIGURES[name].digits}f}"
+    digits = FIGURES[name].digits
+    if 0 < value < 0.5 * 10**-digits and name in ("mcd", "lsd"):
+        return f"{value:.0e}"
+    text = f"{value:.{digits}f}"
     return text.replace("0.", ".", 1) if text.startswith(("0.", "-0.")) else text
 
 
