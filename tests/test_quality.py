@@ -244,6 +244,8 @@ def test_the_tables_name_what_was_measured():
         "| speech, unconverted | .20 |",
         "| **speech to 0, rms** (+2) | .20 (.20-.20) |  |  | .80 (.80-.80) |",
         "| rms, own recordings | .05 |  |  |  | .67 |",
+        "| RVC v2 voices, M4Singer (Seed-VC's EVAL.md) | .73 | .94 | .28 | 3.41 | 4.05 | 3.12 |",
+        "| this voice, speech, all speakers | .80 (.80-.80) |  |  |  |  | 3.00 (3.00-3.00) |",
         "| speech to 0, rms | OVRL | 3.00 | 3.00 | +0.000 (+0.000 to +0.000) | -0.250 |",
         "| speech to 0, rms | MCD, dB, apart |  |  | 2e-05 | 2.500 |",
         "| speech to 0, rms | 0.33 | .20 |",

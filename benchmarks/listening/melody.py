@@ -51,7 +51,8 @@ class Melody:
 
     correlation: Pearson's, of log F0 where both are voiced. nan where F0 does not move.
     accuracy: raw pitch accuracy (Poliner et al. 2007, as in mir_eval): of the frames that are
-        voiced in the source, those whose F0 lies within 50 cents, whether or not they are called voiced.
+        voiced in the source, those whose F0 lies within 50 cents, whether or not they are called
+        voiced.
     voiced_accuracy: the same of the frames that both call voiced, so that what whispers is no
         wrong note.
     missed: voiced in the source, unvoiced in the conversion; of the source's voiced frames.

@@ -9,12 +9,18 @@ COLUMNS = (
 COMPARED = ("wer", "cer", "to_target", "correlation", "accuracy", "voicing_error", "ovrl")
 SWEPT = ("wer", "cer", "to_target", "to_source", "accuracy", "ovrl")
 KINDS = ("speech", "singing")
+# Seed-VC's EVAL.md: RVC v2 voices of 48 kHz, four target singers, singing of M4Singer, CER by
+# SenseVoice, speakers by Resemblyzer.
+PUBLISHED = {
+    "to_target": 0.7264, "correlation": 0.9404, "cer": 0.2846,
+    "sig": 3.41, "bak": 4.05, "ovrl": 3.12,
+}  # fmt: skip
 BEGIN, END = "<!-- quality -->", "<!-- /quality -->"
 
 
 def markdown(data: dict) -> str:
     """Every table that the record has rows for."""
-    parts = [_about(data), _conversions(data), _against_pytorch(data)]
+    parts = [_about(data), _conversions(data), _beside_published(data), _against_pytorch(data)]
     parts += [_sweep(data, name) for name in ("index-rate", "protect")]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -106,6 +112,21 @@ def _conversions(data: dict) -> str:
         return ""
     header = ["", *(FIGURES[name].title for name in COLUMNS)]
     return f"### The voice\n\n{_table(header, lines)}"
+
+
+def _beside_published(data: dict) -> str:
+    lines = []
+    for kind in KINDS:
+        found = [i for i in data["items"] if (i["run"], i["kind"]) == ("conversion", kind)]
+        if found:
+            cells = [_cell(name, found) for name in PUBLISHED]
+            lines.append([f"this voice, {kind}, all speakers", *cells])
+    if not lines:
+        return ""
+    published = [_number(name, value) for name, value in PUBLISHED.items()]
+    header = ["", *(FIGURES[name].title for name in PUBLISHED)]
+    rows = [["RVC v2 voices, M4Singer (Seed-VC's EVAL.md)", *published], *lines]
+    return f"### Beside the published figures for RVC\n\n{_table(header, rows)}"
 
 
 def _against_pytorch(data: dict) -> str:
