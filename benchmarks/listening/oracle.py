@@ -1,6 +1,7 @@
 """The same conversion by PyTorch (rvc-next), with the same noise on both sides."""
 
 import sys
+from collections.abc import Callable
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -91,13 +92,18 @@ class Oracle:
     def _other(self):
         from oracles import load_rvc_next
 
-        import mlx_rvc.f0
-
         files = self.subject.files
-        method = getattr(mlx_rvc.f0, files.f0_method, None)
-        if method is None or files.contentvec is None:
-            raise ValueError(
-                f"F0 by {files.f0_method}, encoder {files.contentvec}; the comparison with PyTorch "
-                f"needs F0 by harvest or dio and the encoder's folder"
-            )
-        return load_rvc_next(files.contentvec, files.voice, method, index=files.index)
+        if files.contentvec is None:
+            raise ValueError("the comparison with PyTorch needs the encoder: give --contentvec")
+        f0_method = _f0_method(files.f0_method)
+        return load_rvc_next(files.contentvec, files.voice, f0_method, index=files.index)
+
+
+def _f0_method(name: str) -> Callable[[np.ndarray], np.ndarray]:
+    """The product's F0 method of that name: audio at 16 kHz to F0 in Hz."""
+    import mlx_rvc.f0
+
+    method = getattr(mlx_rvc.f0, name, None)
+    if method is None:
+        raise ValueError(f"F0 by {name}; the comparison with PyTorch knows harvest and dio")
+    return method
