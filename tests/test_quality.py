@@ -289,7 +289,7 @@ def test_recordings_of_a_folder(tmp_path):
         soundfile.write(path, np.zeros((8000, 2)), 8000)
     (tmp_path / "anna/transcript.txt").write_text("two She reads.\n")
     anna, other = recordings.in_folder(tmp_path)
-    assert (anna.name, anna.reader, anna.text) == ("two", "anna", "She reads.")
+    assert (anna.name, anna.reader, anna.text) == ("anna-two", "anna", "She reads.")
     assert (other.reader, other.text, other.singing) == (tmp_path.name, None, False)
     assert len(other.at_16k) == 16000
     assert recordings.in_folder(tmp_path, singing=True)[0].reader == "two"

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -82,7 +82,9 @@ def in_folder(folder: Path, *, singing: bool = False) -> list[Recording]:
     for path in sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES):
         reader = path.stem if singing else path.parent.name
         texts = {} if singing else _texts(path.parent)
-        found.append(_read(path, texts, reader, singing))
+        recording = _read(path, texts, reader, singing)
+        name = "-".join(path.relative_to(folder).with_suffix("").parts)  # alone in all subfolders
+        found.append(replace(recording, name=name))
     if not found:
         raise ValueError(f"{folder} has no recording; expected {', '.join(sorted(SUFFIXES))}")
     return found

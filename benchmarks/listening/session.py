@@ -39,6 +39,10 @@ class Session:
     items: list[dict] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        names = [recording.name for recording in self.recordings]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"two recordings are called {twice[0]}; rename one")
         self.curves: dict[str, Curve] = {}
         embeddings: dict[str, list[np.ndarray]] = {}
         voiced: dict[str, list[np.ndarray]] = {}

