@@ -1,4 +1,4 @@
-"""What the quality benchmark makes of what its judges say; the judges need an environment."""
+"""What the quality benchmark makes of what its judges say: figures, tables, the bar."""
 
 import json
 from dataclasses import asdict
@@ -8,105 +8,12 @@ import pytest
 import quality
 from listening import bar, recordings, tables
 from listening.figures import FIGURES, Sums
-from listening.melody import Curve, Melody, auto_pitch
-from listening.speaker import centre, within
-from listening.spectrum import log_spectral_distance, mel_cepstral_distortion
-from listening.subject import Files
+from listening.judges import Verdict
+from listening.melody import Curve, Melody
+from listening.session import Role, Session
 from listening.targets import Target
-from listening.words import Mistakes, distance, normalise
 
 RATE = 16000
-
-
-def test_words_and_characters_are_counted():
-    assert normalise("Mr. Dash-wood’s “leisure”!") == "mister dash wood's leisure"
-    assert [distance("kitten", "sitting"), distance("abc", ""), distance([], "ab")] == [3, 3, 2]
-    found = Mistakes.of("He was not an ill-disposed man.", "he was an ill the exposed man")
-    assert asdict(found) == {
-        "wrong_words": 3, "words": 7, "wrong_characters": 10, "characters": 30,
-    }  # fmt: skip
-    with pytest.raises(ValueError, match="at least one word"):
-        Mistakes.of("...", "something")
-
-
-def curve(*f0_hz, voiced=None):
-    f0_hz = np.array(f0_hz, dtype=float)
-    return Curve(f0_hz, f0_hz > 0 if voiced is None else np.array(voiced, dtype=bool))
-
-
-def test_a_melody_is_compared_frame_by_frame():
-    """An octave, a quarter tone and more, a lost and an invented note, and the buzz of the frames."""
-    wanted = curve(200, 200, 210, 220, 300, 0, 0, 150)
-    near, far = 210 * 2 ** (49 / 1200), 220 * 2 ** (51 / 1200)
-    found = Melody.of(wanted, curve(200, 100, near, far, 0, 0, 180, 101))
-    assert found.accuracy == pytest.approx(2 / 6)
-    assert found.voiced_accuracy == pytest.approx(2 / 5)
-    assert (found.missed, found.added) == (pytest.approx(1 / 6), pytest.approx(1 / 2))
-    assert found.voicing_error == pytest.approx(2 / 8)
-    assert found.buzz == pytest.approx(2 / 5)
-
-
-def test_a_guess_where_the_voice_is_called_unvoiced_counts_for_the_pitch_only():
-    wanted = curve(200, 300, 250)
-    found = Melody.of(wanted, curve(200, 300, 250, voiced=[1, 1, 0]))
-    assert (found.accuracy, found.missed) == (1, pytest.approx(1 / 3))
-
-
-def test_a_shifted_melody_is_right_and_a_flat_one_has_no_correlation():
-    source = curve(*(200 + 30 * np.sin(np.arange(50))))
-    shifted = curve(*(source.f0_hz * 2 ** (-5 / 12)))
-    found = Melody.of(source.shifted(-5), shifted)
-    assert (found.accuracy, found.voicing_error) == (1, 0)
-    assert found.correlation == pytest.approx(1)
-    assert np.isnan(Melody.of(source, curve(*[100.0] * 50)).correlation)
-    with pytest.raises(ValueError, match="no voiced frame"):
-        curve(0, 0).median_hz()
-
-
-def test_pitch_is_chosen_by_semitones_for_speech_and_by_octaves_for_singing():
-    assert auto_pitch(95.4, 169.1, singing=False) == 10
-    assert auto_pitch(95.4, 101.1, singing=False) == 1
-    assert [auto_pitch(hz, 169.1, singing=True) for hz in (124, 243, 480)] == [12, 0, -12]
-
-
-def test_a_speaker_is_measured_against_its_other_recordings():
-    a, b = np.array([1.0, 0]), np.array([0, 1.0])
-    assert within([a, a, b]) == pytest.approx([np.sqrt(0.5), np.sqrt(0.5), 0])
-    assert np.linalg.norm(centre([a, b])) == pytest.approx(1)
-    with pytest.raises(ValueError, match="at least 2"):
-        within([a])
-
-
-def noise(seed, seconds=1.0):
-    return np.random.default_rng(seed).standard_normal(round(seconds * RATE)).astype(np.float32)
-
-
-def test_spectral_distances_of_known_signals():
-    signal = 0.1 * noise(0)
-    assert mel_cepstral_distortion(signal, signal) == log_spectral_distance(signal, signal) == 0
-    # Twice as loud: 6.02 dB in each bin; the cepstrum does not see loudness.
-    assert log_spectral_distance(signal, 2 * signal) == pytest.approx(20 * np.log10(2), abs=1e-5)
-    assert mel_cepstral_distortion(signal, 2 * signal) == pytest.approx(0, abs=1e-5)
-    assert log_spectral_distance(signal, noise(1)) > 5
-
-
-def test_mel_cepstral_distortion_is_the_rms_of_the_spectral_envelope_in_decibels():
-    """A filter that adds 6 dB times a cosine over the mel scale: its RMS is 6 / sqrt(2) dB."""
-    signal = noise(0, 3)
-    spectrum = np.fft.rfft(signal)
-    hz = np.fft.rfftfreq(len(signal), 1 / RATE)
-    mel = 2595 * np.log10(1 + hz / 700)
-    decibels = 6 * np.cos(2 * np.pi * mel / mel[-1])  # coefficient 2 of the cepstrum
-    filtered = np.fft.irfft(spectrum * 10 ** (decibels / 20), len(signal))
-    assert mel_cepstral_distortion(signal, filtered) == pytest.approx(6 / np.sqrt(2), rel=0.05)
-
-
-def test_what_is_too_soft_to_hear_makes_no_distance():
-    signal = noise(0)
-    silence = np.where(np.arange(len(signal)) < RATE // 2, signal, 0)
-    assert log_spectral_distance(silence, silence + 1e-7 * noise(1)) < 1e-3
-    with pytest.raises(ValueError, match="at least 512"):
-        log_spectral_distance(signal[:100], signal)
 
 
 def item(recording, speaker=0, seed=0, run="conversion", kind="speech", **figures):
@@ -263,56 +170,6 @@ def test_tables_go_between_their_marks():
         tables.fill_in("nothing", "new\n")
 
 
-def test_transcripts_of_two_kinds():
-    lines = ["# words", "<s> he was not </s> (one)", "two.wav it was", "", "three  all of it "]
-    assert recordings.transcripts(lines) == {
-        "one": "he was not",
-        "two": "it was",
-        "three": "all of it",
-    }
-    with pytest.raises(ValueError, match="expected 'name text'"):
-        recordings.transcripts(["alone"])
-
-
-def test_the_recordings_of_the_repository_have_their_texts():
-    found = recordings.bundled()
-    assert [len([r for r in found if r.singing is sung]) for sung in (False, True)] == [5, 2]
-    assert sum(len(normalise(r.text).split()) for r in found if r.text) == 71
-    assert {r.name for r in recordings.bundled(recordings.SAMPLE)} == set(recordings.SAMPLE)
-
-
-def test_recordings_of_a_folder(tmp_path):
-    import soundfile
-
-    (tmp_path / "anna").mkdir()
-    for path in (tmp_path / "one.wav", tmp_path / "anna/two.flac"):
-        soundfile.write(path, np.zeros((8000, 2)), 8000)
-    (tmp_path / "anna/transcript.txt").write_text("two She reads.\n")
-    anna, other = recordings.in_folder(tmp_path)
-    assert (anna.name, anna.reader, anna.text) == ("anna-two", "anna", "She reads.")
-    assert (other.reader, other.text, other.singing) == (tmp_path.name, None, False)
-    assert len(other.at_16k) == 16000
-    assert recordings.in_folder(tmp_path, singing=True)[0].reader == "two"
-    (tmp_path / "empty").mkdir()
-    with pytest.raises(ValueError, match="no recording"):
-        recordings.in_folder(tmp_path / "empty")
-
-
-def test_a_bundle_is_found_and_every_speaker_of_the_demo_has_a_target():
-    from listening.targets import FOLDER
-
-    files = Files.of_model("demo")
-    assert files.voice.exists() and files.contentvec.exists()
-    for name in files.speakers.values():
-        target = Target(**json.loads((FOLDER / f"{name.split()[0]}.json").read_text()))
-        assert target.centre @ target.centre == pytest.approx(1)
-        assert 50 < target.median_hz < 400
-    with pytest.raises(ValueError, match="does not exist"):
-        Files.of_model("nowhere.pth")
-    with pytest.raises(ValueError, match=r"no bundle\.json"):
-        Files.of_bundle(FOLDER)
-
-
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -331,3 +188,82 @@ def test_each_figure_says_which_way_is_better():
     assert worse_when_high == {
         "wer", "cer", "sphinx_wer", "to_source", "voicing_error", "buzz", "mcd", "lsd",
     }  # fmt: skip
+
+
+class Deaf:
+    """Judges who say the same of everything, and a voice that gives back what it gets."""
+
+    def __init__(self):
+        self.tracker = self.speaker = self.pipeline = self
+
+    def follow(self, audio):
+        return Curve(np.full(20, audio.max() * 1000.0), np.ones(20, bool))
+
+    def embed(self, audio):
+        return np.array([1.0, 0])
+
+    def sound(self, audio, text):
+        words = (
+            {"wrong_words": 1, "words": 2, "wrong_characters": 1, "characters": 9} if text else {}
+        )
+        return Verdict({"ovrl": 3.0, **words}, {"whisper": "x"} if text else {})
+
+    def voice(self, audio, target, source):
+        return Verdict({"to_target": 0.8, "to_source": 0.5})
+
+    def melody(self, audio, wanted):
+        return Verdict(asdict(Melody.of(wanted, wanted)))
+
+    def convert(self, recording, *, speaker, pitch, seed, **controls):
+        self.last = {"speaker": speaker, "pitch": pitch, **controls}
+        return recording.at_16k
+
+
+def recording(name, level, *, text="one two", reader="r", singing=False):
+    audio = np.full(RATE, level, np.float32)
+    return recordings.Recording(name, audio, RATE, text, reader, singing)
+
+
+def session(found, *, seeds=1, pitch=None):
+    target = Target("rms", "12 sentences", 12, 200.0, [0.6, 0.8], {"ovrl": 3.2})
+    deaf = Deaf()
+    roles = [Role(number, f"speaker {number}", target, pitch) for number in (0, 3)]
+    return Session(deaf, deaf, found, roles, seeds, lambda text: None), deaf
+
+
+def test_a_session_judges_every_recording_for_every_speaker():
+    """The reader's median decides the shift of speech, each song has its own."""
+    found = [
+        recording("a", 0.1), recording("b", 0.1), recording("c", 0.9),
+        recording("song", 0.1, text=None, reader="s", singing=True),
+    ]  # fmt: skip
+    judged, deaf = session(found, seeds=3)
+    judged.sources()
+    first = list(judged.conversions())
+    assert len(first) == 8  # one audio of each recording and speaker
+    shifts = {i["recording"]: i["pitch"] for i in judged.items if i["run"] == "conversion"}
+    assert shifts == {"a": 12, "b": 12, "c": 12, "song": 12}
+    assert deaf.last["speaker"] == 3
+    stored = bar.measured({"items": judged.items})
+    assert set(stored) == {"speech to 0", "speech to 3", "singing to 0", "singing to 3"}
+    assert stored["speech to 3"]["wer"]["value"] == 0.5
+    assert "wer" not in stored["singing to 0"]
+    targets = {"0": ABOUT["targets"]["0"], "3": ABOUT["targets"]["0"]}
+    for target in targets.values():
+        target["to_readers"]["singing"] = 0.6
+    text = tables.markdown({"about": {**ABOUT, "targets": targets}, "items": judged.items})
+    assert "| **speech to 3, rms** (+12) | .50 (.50-.50) |" in text
+    assert "| singing, unconverted |" in text
+
+
+def test_a_sweep_changes_one_setting_and_a_given_pitch_is_kept():
+    judged, deaf = session([recording("a", 0.1)], pitch=-2.5)
+    judged.sweep("index-rate")
+    assert deaf.last == {"speaker": 3, "pitch": -2.5, "index_rate": 1.0}
+    rates = [i["index_rate"] for i in judged.items if i["speaker"] == 0]
+    assert rates == [0, 0.25, 0.5, 0.75, 1]
+
+
+def test_two_recordings_of_one_name_are_refused():
+    with pytest.raises(ValueError, match="two recordings are called a"):
+        session([recording("a", 0.1), recording("a", 0.2)])
