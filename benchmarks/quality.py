@@ -215,11 +215,19 @@ def listen(options: argparse.Namespace) -> dict:
     return data
 
 
-def render(folder: Path, into: Path | None) -> None:
-    """Write table.md again, and publish it with the record."""
+def store_bar(data: dict, path: Path) -> None:
+    """Write the figures of several seeds and their noise."""
+    rows = {"about": data["about"], "rows": bar.measured(data)}
+    path.write_text(json.dumps(rows, indent=1) + "\n")
+
+
+def render(folder: Path, into: Path | None, set_bar: Path | None) -> None:
+    """Write table.md again, and publish it with the record; or store the bar again."""
     data = json.loads((folder / "result.json").read_text())
     text = tables.markdown(data)
     (folder / "table.md").write_text(text)
+    if set_bar is not None:
+        store_bar(data, set_bar)
     if into is not None:
         into.write_text(tables.fill_in(into.read_text(), text))
         into.with_name("quality.json").write_text(json.dumps(data) + "\n")
@@ -230,7 +238,7 @@ def main() -> None:
     options = parse()
     try:
         if options.render is not None:
-            render(options.render, options.into)
+            render(options.render, options.into, options.set_bar)
             return
         check_environment(options)
         warnings.filterwarnings(
@@ -240,8 +248,7 @@ def main() -> None:
         data = listen(options)
         print(tables.markdown(data))
         if options.set_bar:
-            rows = {"about": data["about"], "rows": bar.measured(data)}
-            options.set_bar.write_text(json.dumps(rows, indent=1) + "\n")
+            store_bar(data, options.set_bar)
     except (OSError, ValueError) as error:
         raise SystemExit(str(error)) from None
     if stored is not None:

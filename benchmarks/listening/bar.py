@@ -1,7 +1,8 @@
 """The regression bar: figures that a sample must reach, less the noise that was measured.
 
 Every figure of the stored bar is the mean over several seeds of the conversion's noise, and its
-noise is their whole spread, or one step of the figure (a word, a character) where the seeds agree.
+noise is their whole spread, or where they agree more closely one step of the figure: a word, a
+character, a unit of the last digit that tables show.
 """
 
 from .figures import FIGURES, Sums
@@ -31,7 +32,7 @@ def measured(data: dict) -> dict[str, dict[str, dict[str, float]]]:
             if not figure.judged or any(sums is None for sums in by_seed):
                 continue
             values = [sums.value for sums in by_seed]
-            step = 1 / by_seed[0].denominators.sum() if figure.over else 0.0
+            step = 1 / by_seed[0].denominators.sum() if figure.over else 10.0**-figure.digits
             bar[row][name] = {
                 "value": round(sum(values) / len(values), 5),
                 "noise": round(max(max(values) - min(values), step), 5),
