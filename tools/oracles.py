@@ -47,7 +47,8 @@ def load_rvc_next(encoder, voice, f0_method, *, index=None, device="cpu"):
     RMVPE. index: path of an `.index` file, read once. device: torch's name of it.
 
     The conversion takes audio, float32 (samples,) at 16 kHz, the path of an `.index` file (or
-    None: the one that was loaded, if any) and fields of rvc-next's VoiceParams. All noise is zero.
+    None: the one that was loaded, if any) and fields of rvc-next's VoiceParams. All noise is zero,
+    or what torch draws inside the context that `noise` makes.
     It returns float64 (samples,) at the voice's rate, before the program's 16-bit rounding; each
     piece is 5 to 25 ms short (its length defect).
     """
@@ -70,11 +71,11 @@ def load_rvc_next(encoder, voice, f0_method, *, index=None, device="cpu"):
     )
     converter = offline.OfflineConverter(runtime)
 
-    def convert(audio, index=None, **params):
+    def convert(audio, index=None, *, noise=no_noise, **params):
         before = offline.to_int16
         offline.to_int16 = lambda x: np.asarray(x, dtype=np.float64)
         try:
-            with no_noise():
+            with noise():
                 converted, _ = converter.convert(
                     np.asarray(audio, dtype=np.float32),
                     loaded,
