@@ -207,15 +207,23 @@ def listen(options: argparse.Namespace) -> dict:
         rows.append((f"to {role.name}, {pitch:+g}", audio, found, curve.shifted(pitch)))
     for name, rows in drawn.items():
         picture.draw(options.out / f"{name}.png", rows)
+    data = write(session, options.out)
     if options.against_pytorch:
         session.against_pytorch()
+        data = write(session, options.out)
     for name in options.sweep:
         session.sweep(name)
+        data = write(session, options.out)
+    return data
+
+
+def write(session, folder: Path) -> dict:
+    """The record so far and its tables: what is stopped later keeps them."""
     about = describe(session) | {"finished": time.strftime("%Y-%m-%d %H:%M")}
     data = {"about": about, "items": session.items}
-    options.out.mkdir(parents=True, exist_ok=True)
-    (options.out / "result.json").write_text(json.dumps(data, indent=1) + "\n")
-    (options.out / "table.md").write_text(tables.markdown(data))
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "result.json").write_text(json.dumps(data, indent=1) + "\n")
+    (folder / "table.md").write_text(tables.markdown(data))
     return data
 
 
