@@ -18,6 +18,7 @@ import importlib.util
 import json
 import os
 import platform
+import shutil
 import sys
 import time
 import warnings
@@ -54,7 +55,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     add("--model", default="demo", help="voice: .pth, .safetensors, folder, or demo (the default)")
     add("--bundle", type=Path, metavar="FOLDER", help="in place of --model: bundle.json and files")
     add("--contentvec", type=Path, metavar="FOLDER", help="content encoder of --model")
-    add("--index", type=Path, metavar="FILE")
+    add("--index", type=Path, action="append", metavar="FILE", help="one for all, or for each")
     add("--f0-method", help="default: the bundle's, else rmvpe")
     add("--speaker", type=int, action="append", help="repeated; default: all of the bundle, else 0")
     add("--pitch", action="append", metavar="SEMITONES|auto", help="for each speaker, in order")
@@ -110,15 +111,18 @@ def open_session(options: argparse.Namespace):
     from listening.subject import Files, Subject
 
     files = Files.of_bundle(options.bundle) if options.bundle else Files.of_model(options.model)
-    given = {"contentvec": options.contentvec, "index": options.index}
-    given["f0_method"] = options.f0_method
+    given = {"contentvec": options.contentvec, "f0_method": options.f0_method}
     files = replace(files, **{name: value for name, value in given.items() if value is not None})
     numbers = options.speaker or list(files.speakers)
-    for name in ("pitch", "target"):
+    if options.index is not None:
+        indices = options.index * (len(numbers) if len(options.index) == 1 else 1)
+        files = replace(files, indices=dict(zip(numbers, indices, strict=False)))
+        options.index = indices
+    for name in ("pitch", "target", "index"):
         found = getattr(options, name)
         if found and len(found) != len(numbers):
             raise ValueError(f"{len(found)} --{name} for {len(numbers)} speakers; give one each")
-    if options.sweep and files.index is None:
+    if options.sweep and not files.indices:
         raise ValueError("a sweep changes what is blended from an index; give --index")
     chosen = [
         *(r for folder in options.recordings or [] for r in recordings.in_folder(folder)),
@@ -176,7 +180,7 @@ def describe(session) -> dict:
         if files.voice.is_file()
         else "",
         "f0_method": files.f0_method,
-        "index": files.index is not None,
+        "index": bool(files.indices),
         "controls": session.subject.controls,
         "seeds": session.seeds,
         "targets": targets,
@@ -203,15 +207,23 @@ def listen(options: argparse.Namespace) -> dict:
         rows.append((f"to {role.name}, {pitch:+g}", audio, found, curve.shifted(pitch)))
     for name, rows in drawn.items():
         picture.draw(options.out / f"{name}.png", rows)
+    data = write(session, options.out)
     if options.against_pytorch:
         session.against_pytorch()
+        data = write(session, options.out)
     for name in options.sweep:
         session.sweep(name)
+        data = write(session, options.out)
+    return data
+
+
+def write(session, folder: Path) -> dict:
+    """The record so far and its tables: what is stopped later keeps them."""
     about = describe(session) | {"finished": time.strftime("%Y-%m-%d %H:%M")}
     data = {"about": about, "items": session.items}
-    options.out.mkdir(parents=True, exist_ok=True)
-    (options.out / "result.json").write_text(json.dumps(data, indent=1) + "\n")
-    (options.out / "table.md").write_text(tables.markdown(data))
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "result.json").write_text(json.dumps(data, indent=1) + "\n")
+    (folder / "table.md").write_text(tables.markdown(data))
     return data
 
 
@@ -229,6 +241,11 @@ def render(folder: Path, into: Path | None, set_bar: Path | None) -> None:
     if set_bar is not None:
         store_bar(data, set_bar)
     if into is not None:
+        pictures = sorted(folder.glob("*.png"))
+        if pictures:
+            shutil.copyfile(pictures[-1], into.with_name("quality.png"))
+            about = f"{pictures[-1].stem}: spectrogram and F0 of the source and its conversions"
+            text = f"![{about}](quality.png)\n\n{text}"
         into.write_text(tables.fill_in(into.read_text(), text))
         into.with_name("quality.json").write_text(json.dumps(data) + "\n")
 

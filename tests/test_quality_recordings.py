@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 from listening import recordings
-from listening.subject import Files
+from listening.subject import Files, Subject
 from listening.targets import FOLDER, Target
 from listening.words import normalise
 
@@ -54,5 +54,16 @@ def test_a_bundle_is_found_and_every_speaker_of_the_demo_has_a_target():
         assert 50 < target.median_hz < 400
     with pytest.raises(ValueError, match="does not exist"):
         Files.of_model("nowhere.pth")
+
+
+def test_a_bundle_may_bring_an_index_for_each_speaker(tmp_path):
+    speakers = [{"id": 0, "name": "rms", "index": "rms.index"}, {"id": 1, "name": "slt"}]
+    about = {"name": "n", "voice": "v.pth", "encoder": "e", "f0_method": "dio", "index_rate": 0.5}
+    (tmp_path / "bundle.json").write_text(json.dumps({**about, "speakers": speakers}))
+    files = Files.of_bundle(tmp_path)
+    assert files.indices == {0: tmp_path / "rms.index"}
+    assert (files.voice, files.contentvec) == (tmp_path / "v.pth", tmp_path / "e")
+    assert Subject(files, {"protect": 0.2}).controls == {"index_rate": 0.5, "protect": 0.2}
+    assert Subject(files, {"index_rate": 0.1}).controls == {"index_rate": 0.1}
     with pytest.raises(ValueError, match=r"no bundle\.json"):
         Files.of_bundle(FOLDER)

@@ -67,7 +67,7 @@ class Oracle:
             recording,
             speaker=speaker,
             pitch=pitch,
-            noise=self._noise(recording, seed).ours,
+            noise=self._noise(recording, speaker, seed).ours,
             rms_mix_rate=1.0,
         )
 
@@ -75,16 +75,20 @@ class Oracle:
         """PyTorch's with the same noise, (samples,) at 16 kHz, a few ms shorter."""
         theirs = self._other(
             recording.at_16k,
+            self.subject.files.indices.get(speaker),
             pitch=pitch,
             speaker_id=speaker,
-            noise=self._noise(recording, seed).theirs,
+            noise=self._noise(recording, speaker, seed).theirs,
             **{**self.subject.controls, "rms_mix_rate": 1.0},
         )
-        rate = self.subject.pipeline.synthesizer.config.sample_rate
+        rate = self._config(speaker).sample_rate
         return resampled(theirs.astype(np.float32), rate)
 
-    def _noise(self, recording: Recording, seed: int) -> EqualNoise:
-        config = self.subject.pipeline.synthesizer.config
+    def _config(self, speaker: int):
+        return self.subject.pipeline(speaker).synthesizer.config
+
+    def _noise(self, recording: Recording, speaker: int, seed: int) -> EqualNoise:
+        config = self._config(speaker)
         frames = len(recording.at_16k) // 160 + 400  # a second of context at both ends, and room
         return EqualNoise(seed, config.inter_channels, config.hop, frames)
 
@@ -96,7 +100,7 @@ class Oracle:
         if files.contentvec is None:
             raise ValueError("the comparison with PyTorch needs the encoder: give --contentvec")
         f0_method = _f0_method(files.f0_method)
-        return load_rvc_next(files.contentvec, files.voice, f0_method, index=files.index)
+        return load_rvc_next(files.contentvec, files.voice, f0_method)
 
 
 def _f0_method(name: str) -> Callable[[np.ndarray], np.ndarray]:

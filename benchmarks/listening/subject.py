@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -14,15 +13,17 @@ from .recordings import Recording, resampled
 class Files:
     """What a voice consists of.
 
-    contentvec: None is the encoder that the voice asks for. speakers: names by number.
+    contentvec: None is the encoder that the voice asks for. speakers: names by number. indices: the
+    `.index` file by number of the speaker, where there is one. index_rate: None is the product's.
     """
 
     name: str
     voice: Path
     contentvec: Path | None
-    index: Path | None
     f0_method: str
     speakers: dict[int, str]
+    indices: dict[int, Path]
+    index_rate: float | None = None
 
     @classmethod
     def of_bundle(cls, folder: Path) -> "Files":
@@ -35,9 +36,14 @@ class Files:
             name=data["name"],
             voice=folder / data["voice"],
             contentvec=folder / data["encoder"],
-            index=folder / data["index"] if data.get("index") else None,
             f0_method=data["f0_method"],
             speakers={speaker["id"]: speaker["name"] for speaker in data["speakers"]},
+            indices={
+                speaker["id"]: folder / speaker["index"]
+                for speaker in data["speakers"]
+                if "index" in speaker
+            },
+            index_rate=data.get("index_rate"),
         )
 
     @classmethod
@@ -50,7 +56,7 @@ class Files:
         path = Path(model)
         if not path.exists():
             raise ValueError(f"{model} does not exist; give a voice (.pth, folder) or demo")
-        return cls(path.stem, path, None, None, "rmvpe", {0: "speaker 0"})
+        return cls(path.stem, path, None, "rmvpe", {0: "speaker 0"}, {})
 
 
 class Subject:
@@ -62,16 +68,21 @@ class Subject:
     def __init__(self, files: Files, controls: dict[str, float]):
         self.files = files
         self.controls = controls
+        if files.index_rate is not None:
+            self.controls = {"index_rate": files.index_rate, **controls}
+        self._pipelines = {}
 
-    @cached_property
-    def pipeline(self):
-        """Loaded when it is first needed."""
+    def pipeline(self, speaker: int):
+        """The product with the speaker's index, loaded when it is first needed."""
         from mlx_rvc import RVCPipeline
 
         files = self.files
-        return RVCPipeline.from_pretrained(
-            files.voice, index=files.index, contentvec=files.contentvec
-        )
+        index = files.indices.get(speaker)
+        if index not in self._pipelines:
+            self._pipelines[index] = RVCPipeline.from_pretrained(
+                files.voice, index=index, contentvec=files.contentvec
+            )
+        return self._pipelines[index]
 
     def convert(
         self, recording: Recording, *, speaker: int, pitch: float, **controls
@@ -81,7 +92,7 @@ class Subject:
         pitch: in semitones. controls: `seed`, or `noise` for exact comparisons, and what goes
         before the subject's own controls.
         """
-        audio, rate = self.pipeline.convert_array(
+        audio, rate = self.pipeline(speaker).convert_array(
             recording.audio,
             recording.rate,
             f0_method=self.files.f0_method,
