@@ -154,7 +154,7 @@ def train(
     for step in range(first, settings["steps"]):
         rise, fall = min(1, (step + 1) / 150), 0.5 * (1 + np.cos(np.pi * step / settings["steps"]))
         for group in optimiser.param_groups:
-            group["lr"] = settings["rate"] * rise * (0.03 + 0.97 * fall)
+            group["lr"] = float(settings["rate"] * rise * (0.03 + 0.97 * fall))
         torch.manual_seed(run.seed + step)  # a step is the same after a break
         audio, right_units, right_phones = batches[step]
         model.train()
