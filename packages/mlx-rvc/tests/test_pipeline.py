@@ -151,7 +151,7 @@ def test_the_method_is_asked_for_what_is_set_and_for_nothing_else():
 
 
 def test_gaps_are_filled_before_the_shift_and_protect_still_goes_by_what_was_heard():
-    filled, features = given_f0(unvoiced="interp", pitch=-12)
+    filled, _ = given_f0(unvoiced="interp", pitch=-12)
     np.testing.assert_allclose(filled, 100)
     chain = pipeline(index=Index())
     settings = {"f0_method": Tracker(gaps), "unvoiced": "interp", "index_rate": 0.5}
@@ -198,7 +198,7 @@ def test_an_f0_file_of_another_recording_is_refused(tmp_path):
 def test_files_of_f0_are_checked_before_any_work(tmp_path):
     (tmp_path / "f0.csv").write_text("0,300\n0.1,x\n")
     chain = pipeline()
-    with pytest.raises(ValueError, match=r"f0\.csv, line 2: no number in '0\.1,x'"):
+    with pytest.raises(ValueError, match=r"f0\.csv, line 2: not two numbers in '0\.1,x'"):
         chain.convert_array(ramp(1), 16000, f0_method="dio", f0_file=tmp_path / "f0.csv")
     with pytest.raises(ValueError, match="does not exist"):
         chain.convert_array(ramp(1), 16000, f0_method="dio", save_f0=tmp_path / "no/f0.csv")

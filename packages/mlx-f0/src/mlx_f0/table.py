@@ -91,7 +91,7 @@ def override(f0: np.ndarray, times: np.ndarray, hz: np.ndarray) -> np.ndarray:
 
 
 def _is_header(fields: list[str]) -> bool:
-    return _number(fields[0]) is None and any(char.isalpha() for char in fields[0])
+    return len(fields) == 2 and all(field[:1].isalpha() for field in fields)
 
 
 def _number(text: str) -> float | None:
@@ -104,10 +104,10 @@ def _number(text: str) -> float | None:
 def _problem(fields: list[str], before: float) -> str | None:
     """What is wrong with the fields of a line, whose time must lie after `before`."""
     if len(fields) != 2:
-        return f"{len(fields)} fields"
+        return "not two numbers"
     time, hz = (_number(field) for field in fields)
     if time is None or hz is None:
-        return "no number"
+        return "not two numbers"
     if not (math.isfinite(time) and math.isfinite(hz) and time >= 0 and hz >= 0):
         return "a number that is negative or not finite"
     if time <= before:
