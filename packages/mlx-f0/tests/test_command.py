@@ -76,12 +76,14 @@ def test_settings_reach_the_method(run, recording, tmp_path):
     settings = ["--f0-min", 150, "--f0-max", 300, "--filter-radius", 0, "--unvoiced", "interp"]
     assert run(recording, target, "--method", "dio", *settings)[0] == 0
     curve = np.load(target)
-    assert (curve > 0).all() and 140 < curve.min() and curve.max() < 320
+    assert 140 < curve.min() and curve.max() < 320
     assert (expected(recording, Dio) == 0).any() and expected(recording, Dio).max() > 320
 
 
 def test_methods_side_by_side(run, recording, tmp_path):
-    status, out, err = run(recording, tmp_path / "c.csv", "--method", "harvest,dio,hybrid[dio+harvest]")
+    status, out, err = run(
+        recording, tmp_path / "c.csv", "--method", "harvest,dio,hybrid[dio+harvest]"
+    )
     assert status == 0, err
     lines = (tmp_path / "c.csv").read_text().splitlines()
     assert lines[0] == "time,harvest,dio,hybrid[dio+harvest]" and len(lines) == 202

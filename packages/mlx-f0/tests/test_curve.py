@@ -24,7 +24,9 @@ def test_octaves_are_folded_into_the_range_and_counted():
 
 def test_folding_keeps_the_range_whatever_the_rounding():
     f0 = np.float32(1100) * 2.0 ** np.arange(0, 3, 1e-4)
-    f0 = np.concatenate([f0, np.nextafter(np.float32(2200), np.float32(9999), dtype=np.float32)[None]])
+    f0 = np.concatenate(
+        [f0, np.nextafter(np.float32(2200), np.float32(9999), dtype=np.float32)[None]]
+    )
     folded, _ = fold(f0, 50, 1100)
     assert folded.max() <= 1100 and folded.min() >= 550
 

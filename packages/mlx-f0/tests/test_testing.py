@@ -47,7 +47,9 @@ class Late(Dio):
 def test_a_curve_a_frame_off_is_found(frames):
     method = Late()
     method.frames = frames
-    with pytest.raises(AssertionError, match=rf"the curve is [{'+' if frames > 0 else '-'}]10\.\d ms late"):
+    with pytest.raises(
+        AssertionError, match=rf"the curve is [{'+' if frames > 0 else '-'}]10\.\d ms late"
+    ):
         check_method(method)
 
 

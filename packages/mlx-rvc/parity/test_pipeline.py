@@ -100,7 +100,9 @@ def test_the_chain_equals_the_reference(models, seconds, monkeypatch):
     encoder, voice, index = models
     audio = speech(seconds)
     settings = {"pitch": 3.5, "index_rate": 0.6, "protect": 0.2, "rms_mix_rate": 1.0}
-    expected = load_rvc_next(encoder, voice, Dio().infer_from_audio)(audio, index, speaker_id=2, **settings)
+    expected = load_rvc_next(encoder, voice, Dio().infer_from_audio)(
+        audio, index, speaker_id=2, **settings
+    )
 
     pipeline = RVCPipeline.from_pretrained(voice, index=index, contentvec=encoder)
     converted, rate = pipeline.convert_array(

@@ -1,4 +1,4 @@
-"""`mlx-rvc f0`: the pitch curve of a recording by one method or several, as a table or a picture."""
+"""`mlx-rvc f0`: the pitch of a recording by one method or several, as a table or a picture."""
 
 from __future__ import annotations
 
@@ -43,9 +43,7 @@ def f0(
     ] = None,
     threshold: Annotated[
         float | None,
-        typer.Option(
-            min=0.0, max=1.0, help="What makes a frame voiced [default: the method's]."
-        ),
+        typer.Option(min=0.0, max=1.0, help="What makes a frame voiced [default: the method's]."),
     ] = None,
     filter_radius: Annotated[
         int | None,
@@ -169,9 +167,7 @@ def _sources(
         if name in given:
             raise CommandError(f"weights for {name} are given twice; give them once")
         given[name] = path
-    return {
-        name: {part: given[part] for part in parts(name) if part in given} for name in names
-    }
+    return {name: {part: given[part] for part in parts(name) if part in given} for name in names}
 
 
 def _check_target(target: Path | None) -> None:
@@ -245,9 +241,7 @@ def _write(
             write_table(temporary, next(iter(curves.values())))
 
 
-def _draw(
-    path: Path, curves: dict[str, np.ndarray], samples: np.ndarray, sample_rate: int
-) -> None:
+def _draw(path: Path, curves: dict[str, np.ndarray], samples: np.ndarray, sample_rate: int) -> None:
     """One column for each method: the sound, its spectrogram under the curve, and the curve."""
     from mlx_rvc_cli.picture import F0, Spectrogram, Waveform, draw
 

@@ -19,9 +19,7 @@ def check_range(f0_min: float, f0_max: float) -> None:
     """
     for name, value in (("f0_min", f0_min), ("f0_max", f0_max)):
         if not (math.isfinite(value) and LOWEST_HZ <= value <= HIGHEST_HZ):
-            raise ValueError(
-                f"{name} is {value} Hz; expected {LOWEST_HZ:g} to {HIGHEST_HZ:g} Hz"
-            )
+            raise ValueError(f"{name} is {value} Hz; expected {LOWEST_HZ:g} to {HIGHEST_HZ:g} Hz")
     if not f0_min < f0_max:
         raise ValueError(f"f0_min is {f0_min} Hz and f0_max {f0_max} Hz; expected f0_min < f0_max")
 

@@ -45,9 +45,7 @@ class F0Settings:
         if self.filter_radius is not None and not 0 <= self.filter_radius <= 100:
             raise ValueError(f"filter radius is {self.filter_radius}; it must lie in 0 to 100")
         if self.unvoiced not in UNVOICED:
-            raise ValueError(
-                f"unvoiced is {self.unvoiced!r}; choose one of {', '.join(UNVOICED)}"
-            )
+            raise ValueError(f"unvoiced is {self.unvoiced!r}; choose one of {', '.join(UNVOICED)}")
 
     def from_audio(
         self,

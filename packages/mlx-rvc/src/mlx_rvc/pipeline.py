@@ -105,8 +105,8 @@ class RVCPipeline(Stages):
 
         On a GPU each stage compiles, and times what its device might do in two ways, once per
         machine and version (`mlx_fastops.warmup`). Then a second of silence is converted, so that
-        all has run; the F0 method is loaded, RMVPE unless another is given. Returns the seconds that
-        it took.
+        all has run; the F0 method is loaded, RMVPE unless another is given. Returns the seconds
+        that it took.
         """
         start = time.perf_counter()
         self.encoder.warmup()

@@ -14,8 +14,8 @@ def protect_unvoiced(
     """Mix the encoder's own features back into unvoiced frames.
 
     blended, original: (frames, channels) after and before the index; voiced: (frames,), bool or F0
-    in Hz, 0 = unvoiced. protect: share of the blend that unvoiced frames keep, from 0 (none) to 0.5, which
-    by the reference's convention means all.
+    in Hz, 0 = unvoiced. protect: share of the blend that unvoiced frames keep, from 0 (none) to
+    0.5, which by the reference's convention means all.
     """
     if protect >= OFF:
         return blended
