@@ -79,7 +79,12 @@ def test_convert_with_rmvpe_and_an_index(tmp_path, capsys):
             ["SPEECH", "out.wav", "--model", "demo", "--speaker", "7"],
             "speaker is 7; this voice has 2",
         ),
-        (["SPEECH", "out.wav", "--model", "demo", "--f0-method", "pm"], "rmvpe, harvest, dio"),
+        (["SPEECH", "out.wav", "--model", "demo", "--f0-method", "yin"], "'yin' is unknown"),
+        (["SPEECH", "out.wav", "--model", "demo", "--f0-file", "text.wav"], "text.wav, line 1"),
+        (
+            ["SPEECH", "out.wav", "-m", "demo", "--save-f0", "out.wav"],
+            "F0 would be written to out.wav",
+        ),
         (["SPEECH", "out.wav", "--model", "demo", "--index", "page.pth"], "page.pth"),
         (
             ["SPEECH", "out.wav", "-m", "demo", "--rmvpe", "x.pt", "--f0-method", "dio"],
@@ -127,7 +132,7 @@ def test_without_network_the_missing_file_is_named(tmp_path):
     assert run.returncode == 1
     assert "rmvpe.pt" in run.stderr and "lj1995/VoiceConversionWebUI" in run.stderr
     assert "--rmvpe" in run.stderr and "Traceback" not in run.stderr
-    assert "the F0 method harvest, which needs no weights" in run.stderr
+    assert "choose an F0 method that works offline: " in run.stderr and "harvest" in run.stderr
     assert not (tmp_path / "out.wav").exists()
 
 

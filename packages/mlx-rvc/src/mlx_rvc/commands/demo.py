@@ -81,10 +81,9 @@ def _draw(picture_path: Path, source: Path, target: Path, speaker: "Speaker") ->
 
 
 def _measured(path: Path) -> "tuple[np.ndarray, int, np.ndarray]":
-    from mlx_rvc.f0 import harvest
-    from mlx_rvc.recording import MODEL_RATE
-    from mlx_rvc_cli.audio import read_audio, resample, to_mono
+    from mlx_f0 import Harvest
+    from mlx_rvc_cli.audio import read_audio, to_mono
 
     audio, sample_rate = read_audio(path)
     mono = to_mono(audio)
-    return mono, sample_rate, harvest(resample(mono, sample_rate, MODEL_RATE))
+    return mono, sample_rate, Harvest().infer_from_audio(mono, sample_rate)
