@@ -1,6 +1,6 @@
 """FCPE's network: convolutions over time on a mel spectrogram, without attention.
 
-Luo et al., "FCPE: A Fast Context-based Pitch Estimation Model" (2025), arXiv:2509.15140; the
+"FCPE: A Fast Context-based Pitch Estimation Model" (2025), arXiv:2509.15140; the
 reference is `CFNaiveMelPE` of torchfcpe with `conv_only`. Attributes carry its names, so that
 checkpoints load by name: the numbers in `input_stack` and `net` are places in the reference's
 `Sequential`, where activations and transposes are places too.
