@@ -167,5 +167,5 @@ def test_a_saved_model_needs_its_configuration(toy, tmp_path):
     with pytest.raises(WeightsError, match=r"config\.json, which is not beside it"):
         FCPE.from_pretrained(tmp_path / "model.safetensors")
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "rmvpe"}))
-    with pytest.raises(WeightsError, match="not the config.json of an FCPE model"):
+    with pytest.raises(WeightsError, match=r"not the config\.json of an FCPE model"):
         FCPE.from_pretrained(tmp_path)

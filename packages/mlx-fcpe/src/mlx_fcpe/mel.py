@@ -127,9 +127,7 @@ def log_mel(
     begin, end = min(start, windowed - 1), min(stop, windowed)
     frames, first = end - begin, begin * hop - config.pad
     stretch = mx.array(_stretch(recording, first, first + (frames - 1) * hop + n_fft, config))
-    windows = mx.as_strided(
-        stretch, (recording.batch, frames, n_fft), (stretch.shape[1], hop, 1)
-    )
+    windows = mx.as_strided(stretch, (recording.batch, frames, n_fft), (stretch.shape[1], hop, 1))
     spectrum = mx.fft.rfft(windows * mx.array(_hann(n_fft)))  # (B, T, n_fft/2 + 1)
     power = mx.square(mx.real(spectrum)) + mx.square(mx.imag(spectrum))
     magnitude = mx.sqrt(power + POWER_FLOOR)
