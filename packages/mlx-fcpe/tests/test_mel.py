@@ -15,8 +15,7 @@ def test_filterbank_is_the_references(golden):
 
 
 def test_the_mel_scale_is_slaneys_and_goes_back():
-    assert hz_to_mel(500) == 7.5 and hz_to_mel(1000) == 15
-    np.testing.assert_allclose(hz_to_mel(6400), 42)
+    np.testing.assert_allclose(hz_to_mel(np.array([500, 1000, 6400])), [7.5, 15, 42], rtol=1e-12)
     hz = np.linspace(0, 8000, 33)
     np.testing.assert_allclose(mel_to_hz(hz_to_mel(hz)), hz, atol=1e-9)
 

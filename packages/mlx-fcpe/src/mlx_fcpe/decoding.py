@@ -49,8 +49,9 @@ def decode(
         weight = np.take_along_axis(salience, index, axis=-1).astype(np.float64)
         cents = cents[index]  # (..., T, 9)
     voiced = peak > threshold
-    total = np.where(voiced, weight.sum(axis=-1), 1.0)  # no division by zero where unvoiced
-    mean = (weight * cents).sum(axis=-1) / total
+    # Where unvoiced the sums may be zero, or the mean beyond float32: neither is looked at.
+    total = np.where(voiced, weight.sum(axis=-1), 1.0)
+    mean = np.where(voiced, (weight * cents).sum(axis=-1) / total, 0.0)
     f0_hz = (REFERENCE_HZ * 2.0 ** (mean / 1200.0)).astype(np.float32)
     return np.where(voiced & (f0_hz >= f0_min) & (f0_hz <= f0_max), f0_hz, np.float32(0))
 
