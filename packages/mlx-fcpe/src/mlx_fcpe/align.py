@@ -10,6 +10,10 @@ window exceeds the hop by, and not half of the window:
 So a network that named the pitch at a window's centre would be 5 ms late on a grid of i * 10 ms,
 and silence of half a hop put before the recording would bring it there. A network that was trained
 on labels at i * 10 ms has learnt the difference, and must not be shifted.
+
+The published network has learnt it. Rising and falling glides of 0.5 to 2 octaves a second around
+130 and 220 Hz put its frames within 0.15 ms of i * 10 ms as it is, and 4.8 to 5.0 ms early with the
+delay. So there is none; networks trained otherwise would need it.
 """
 
 from __future__ import annotations
