@@ -106,7 +106,7 @@ def toy_network() -> torch.nn.Module:
 
 
 def as_distributed(model: torch.nn.Module) -> dict[str, torch.Tensor]:
-    """The state dict under the names of torchfcpe's own file, with torch's old ones of weight norm."""
+    """The state dict under the names of torchfcpe's own file: torch's old weight norm."""
     norm = "output_proj.parametrizations.weight.original"
     return {
         name.replace(f"{norm}0", "output_proj.weight_g").replace(

@@ -11,8 +11,8 @@ So a network that named the pitch at a window's centre would be 5 ms late on a g
 and silence of half a hop put before the recording would bring it there. A network that was trained
 on labels at i * 10 ms has learnt the difference, and must not be shifted.
 
-The published network has learnt it. Rising and falling glides of 0.5 to 2 octaves a second around
-130 and 220 Hz put its frames within 0.15 ms of i * 10 ms as it is, and 4.8 to 5.0 ms early with the
+The published network has learnt it. Rising and falling glides (0.5 to 2 octaves a second around
+130 Hz, 0.5 and 1 around 220 Hz) put its frames within 0.15 ms of i * 10 ms as it is, and 4.8 to 5.0 ms early with the
 delay. So there is none; networks trained otherwise would need it.
 """
 
