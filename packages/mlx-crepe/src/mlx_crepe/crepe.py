@@ -177,6 +177,12 @@ class CREPE:
         return f0, strength
 
 
+class CREPETiny(CREPE):
+    """CREPE with the tiny network by default, whose weights are shipped."""
+
+    DEFAULT_SIZE = "tiny"
+
+
 def _frames(recording: Recording, first: int, count: int) -> np.ndarray:
     """Frames (count, 1024) as a view, centred on multiples of the hop; zeros beyond the ends."""
     start = first * HOP - WINDOW // 2
