@@ -16,12 +16,11 @@ from .decoding import DECODERS, mask
 from .filters import mean, median
 from .network import SIZES, WINDOW, Network
 from .recording import Recording, prepare
-from .weights_file import channels_of, locate, sanitize
+from .weights_file import MODEL_TYPE, channels_of, check_config, locate, sanitize
 
 SAMPLE_RATE = 16000  # Hz
 HOP = 160  # samples
 BLOCK = 512  # frames decoded together, as RVC does it
-PASS_VALUES = 1 << 23  # values of the widest layer in one pass of the network: 32 MB
 
 Progress = Callable[[int, int], None]
 
@@ -48,11 +47,13 @@ class CREPE:
             size: "tiny" or "full"; by default the class's own, or whatever `source` holds.
 
         Raises:
-            ValueError: the file cannot be found, is no CREPE model, or is of another size.
+            ValueError: the file cannot be found, is no CREPE model (or its config.json says so), or
+                is of another size.
         """
         if size not in (None, *SIZES):
             raise ValueError(f"the size is {size!r}; expected 'tiny' or 'full'")
         path = locate(source, size or cls.DEFAULT_SIZE)
+        check_config(path)
         tensors = sanitize(mlx_weights.read_checkpoint(path), source=str(path))
         channels = channels_of(tensors, source=str(path))
         if size is not None and channels != SIZES[size]:
@@ -67,7 +68,7 @@ class CREPE:
     def save_pretrained(self, folder: str | os.PathLike[str]) -> None:
         """Write `config.json` and `model.safetensors` (float32), which `from_pretrained` reads."""
         tensors = {name: np.asarray(v) for name, v in tree_flatten(self.network.parameters())}
-        config = {"model_type": "crepe", "channels": list(self.network.channels)}
+        config = {"model_type": MODEL_TYPE, "channels": list(self.network.channels)}
         mlx_weights.save_model(Path(folder), tensors, config)
 
     def infer_from_audio(
@@ -137,13 +138,11 @@ class CREPE:
         self.infer_from_audio(np.zeros(SAMPLE_RATE, np.float32))
 
     def salience(self, frames: np.ndarray) -> np.ndarray:
-        """Strength (N, 360) of each pitch class in raw frames (N, 1024), in passes."""
+        """Strength (N, 360) of each pitch class in raw frames (N, 1024), N >= 1."""
         frames = np.asarray(frames, np.float32)
         frames = frames - frames.mean(axis=1, keepdims=True)
         frames /= np.maximum(frames.std(axis=1, ddof=1, keepdims=True), np.float32(1e-10))
-        step = max(PASS_VALUES // (256 * self.network.channels[0]), 1)
-        parts = [self.network(frames[i : i + step]) for i in range(0, len(frames), step)]
-        return np.concatenate(parts)
+        return self.network(frames)
 
     def _track(
         self,

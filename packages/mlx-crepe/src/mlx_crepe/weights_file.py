@@ -14,13 +14,14 @@ from typing import Any
 
 import numpy as np
 
-from mlx_weights import WeightsError
+from mlx_weights import WeightsError, read_config
 
 from .network import LAYERS
 
 NORM_EPS = 0.0010000000474974513
 SHIPPED = Path(__file__).parent / "weights" / "tiny.safetensors"
 ENVIRONMENT_VARIABLE = "MLX_CREPE"
+MODEL_TYPE = "crepe"
 FILE_NAMES = ("model.safetensors", "full.pth", "tiny.pth")
 
 
@@ -102,3 +103,20 @@ def channels_of(tensors: Mapping[str, np.ndarray], *, source: str) -> tuple[int,
     if missing:
         raise WeightsError(f"{source} lacks {', '.join(missing)}")
     return tuple(int(tensors[name].shape[0]) for name in names)
+
+
+def check_config(path: Path) -> None:
+    """Look whether the `config.json` beside a `model.safetensors`, if any, is a CREPE model's.
+
+    Raises:
+        WeightsError: it is another model's, or cannot be read.
+    """
+    config = path.with_name("config.json")
+    if path.name != "model.safetensors" or not config.is_file():
+        return
+    found = read_config(config).get("model_type")
+    if found != MODEL_TYPE:
+        raise WeightsError(
+            f"{config} has the model_type {found!r}; expected {MODEL_TYPE!r}: give a folder of "
+            "CREPE.save_pretrained"
+        )
