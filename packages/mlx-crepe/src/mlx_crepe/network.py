@@ -66,7 +66,7 @@ class Network(nn.Module):
     def __call__(self, frames: np.ndarray) -> np.ndarray:
         """Normalised frames (N, 1024) float32, N >= 1 -> salience (N, 360) float32, 0 to 1.
 
-        Memory: 50 MB of activations and the result, however many frames there are.
+        Memory: under 100 MB of activations and the result, however many frames there are.
         """
         on_blas = fastops.selected_backend() == "blas"
         step = PASS_FRAMES if on_blas else self._frames_of_a_pass()
