@@ -17,7 +17,7 @@ for _name in ("resampy", "torchaudio"):  # imported by torchcrepe, not used here
     if importlib.util.find_spec(_name) is None:
         sys.modules[_name] = types.ModuleType(_name)
 
-import torchcrepe
+import torchcrepe  # noqa: E402
 
 AUDIO = sorted((Path(__file__).parents[4] / "shared" / "audio").glob("*.flac"))
 

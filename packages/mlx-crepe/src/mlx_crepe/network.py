@@ -1,9 +1,9 @@
 """CREPE's network (Kim et al. 2018, arXiv:1802.06182), laid out as torchcrepe 0.0.24's `model.py`.
 
-    frame (1024) -> 6 x [pad, convolution, ReLU, normalisation, max pooling by 2] -> 4 x C -> 360
+frame (1024) -> 6 x [pad, convolution, ReLU, normalisation, max pooling by 2] -> 4 x C -> 360
 
-    taps 512, stride 4, 254 zeros on either side:  1024 -> 256 -> pooled 128
-    taps 64, 31 zeros before and 32 after:          128 -> 128 -> pooled 64, and so on to 4
+taps 512, stride 4, 254 zeros on either side:  1024 -> 256 -> pooled 128
+taps 64, 31 zeros before and 32 after:          128 -> 128 -> pooled 64, and so on to 4
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 import mlx.core as mx
-import mlx.nn as nn
+from mlx import nn
 import numpy as np
 
 import mlx_fastops as fastops
