@@ -11,8 +11,8 @@ from __future__ import annotations
 from typing import Any
 
 import mlx.core as mx
-from mlx import nn
 import numpy as np
+from mlx import nn
 
 import mlx_fastops as fastops
 
