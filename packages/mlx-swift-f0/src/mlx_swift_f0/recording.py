@@ -55,6 +55,22 @@ class Recording:
         return cls(stretch, 1, samples)
 
 
+def check_stretch(samples: np.ndarray) -> np.ndarray:
+    """Samples that continue a stream, as float32 of shape (n,); none is enough.
+
+    Raises:
+        ValueError: integers, another shape, NaN or infinite samples.
+    """
+    clip = np.asarray(samples)
+    if clip.dtype.kind != "f" or clip.ndim != 1:
+        raise ValueError(
+            f"samples are {clip.dtype} of shape {clip.shape}; expected mono floats (n,) at 16 kHz"
+        )
+    clip = clip.astype(np.float32, copy=False)
+    _check_finite(clip)
+    return clip
+
+
 def prepare(
     audio: np.ndarray | mx.array, sample_rate: float, target_rate: int
 ) -> tuple[np.ndarray, bool]:
