@@ -14,7 +14,7 @@ def test_an_even_glide_stays_one():
 
 
 def test_nothing_is_made_up_across_the_edge_of_a_voiced_stretch():
-    """Frames at 0, 16, 32, 48, 64 ms; 24 ms and 56 ms are as near to either side."""
+    """The model is voiced at 16 and 32 ms alone; 40 ms is as near to 32 as to 48."""
     found = to_grid(np.array([0.0, 200.0, 400.0, 0.0, 0.0]), 0, 7)
     #                         0    10     20    30     40 (as near)  50 60
     between = 200 * 2**0.25, 200 * 2**0.875
