@@ -16,7 +16,10 @@ from mlx_swift_f0 import SwiftF0
 
 ROOT = Path(__file__).parents[3]
 # Beside the checkout where the project keeps all of them; some are committed with its tests.
-FOLDERS = [Path(os.environ.get("MLX_RVC_AUDIO", ROOT.parent / "shared/audio")), ROOT / "tests/audio"]
+FOLDERS = [
+    Path(os.environ.get("MLX_RVC_AUDIO", ROOT.parent / "shared/audio")),
+    ROOT / "tests/audio",
+]
 CLIPS = sorted({path.name: path for f in FOLDERS for path in f.glob("*.flac")}.items())
 BANDS = [(None, None), (50.0, 1100.0), (100.0, 300.0), (300.0, 313.0)]
 

@@ -168,7 +168,7 @@ def test_impossible_options_are_refused_before_any_work(model, noise, monkeypatc
     ways = (
         lambda **options: model.infer_from_audio(audio, **options),
         lambda **options: model.infer_from_reader(lambda a, b: audio[a:b], 400, **options),
-        lambda **options: model.stream(**options),
+        model.stream,
     )
     for way in ways:
         with pytest.raises(ValueError, match="threshold"):

@@ -163,9 +163,7 @@ class SwiftF0:
         """
         band = check_band(f0_min, f0_max, self.config)
         clips, single = prepare(audio, sample_rate, self.config.sample_rate)
-        f0, confidence = (
-            part.astype(np.float32) for part in self._clips(clips, band, progress)
-        )
+        f0, confidence = (part.astype(np.float32) for part in self._clips(clips, band, progress))
         return (f0[0], confidence[0]) if single else (f0, confidence)
 
     def stream(

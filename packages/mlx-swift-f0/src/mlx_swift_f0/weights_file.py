@@ -57,9 +57,7 @@ def read(path: Path) -> tuple[dict[str, np.ndarray], list[Filterbank], SwiftF0Co
         )
     config = SwiftF0Config.from_dict(values)
     tensors = mlx_weights.read_tensors(path)
-    names = [
-        (f"banks.{i}.places", f"banks.{i}.values") for i in range(len(config.windows))
-    ]
+    names = [(f"banks.{i}.places", f"banks.{i}.values") for i in range(len(config.windows))]
     missing = [name for pair in names for name in pair if name not in tensors]
     if missing:
         raise mlx_weights.WeightsError(
