@@ -1,6 +1,6 @@
 """Weights of mlx-swift-f0 from the ONNX model inside the wheel swift-f0 0.3.0 (MIT).
 
-    python tools/build_swift_f0.py MODEL.onnx      (needs onnx and safetensors)
+python tools/build_swift_f0.py MODEL.onnx      (needs onnx and safetensors)
 """
 
 from __future__ import annotations

@@ -19,15 +19,9 @@ def cents(found, expected):
     return np.abs(1200 * np.log2(found[voiced] / expected[voiced])).max(initial=0)
 
 
-@pytest.fixture
-def undelayed(monkeypatch):
-    """The reference's own grid."""
-    monkeypatch.setattr("mlx_fcpe.align.DELAY", 0)
-
-
 @pytest.mark.parametrize("decoder", DECODERS)
 @pytest.mark.parametrize("threshold", [0.006, 0.9])
-def test_f0_from_audio_is_the_references(toy, golden, threshold, decoder, backend, undelayed):
+def test_f0_from_audio_is_the_references(toy, golden, threshold, decoder, backend):
     case = golden["network"]
     expected = case[f"f0/{decoder}/{threshold}"]
     found = toy.infer_from_audio(case["audio"], threshold=threshold, decoder=decoder, **WHOLE)
@@ -36,7 +30,7 @@ def test_f0_from_audio_is_the_references(toy, golden, threshold, decoder, backen
     assert (expected > 0).any() and ((expected == 0).any() or threshold < 0.1)
 
 
-def test_salience_is_what_f0_is_decoded_from(toy, golden, undelayed):
+def test_salience_is_what_f0_is_decoded_from(toy, golden):
     audio = golden["network"]["audio"]
     salience = toy.salience(audio)
     np.testing.assert_allclose(salience, golden["network"]["stage/salience"][0], atol=1e-5)

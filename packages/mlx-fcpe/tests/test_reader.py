@@ -1,9 +1,7 @@
-"""A recording that is read a stretch at a time, and the delay before it."""
+"""A recording that is read a stretch at a time."""
 
 import numpy as np
 import pytest
-
-from mlx_fcpe import align
 
 WHOLE = {"f0_min": 0.0, "f0_max": np.inf}
 
@@ -12,12 +10,10 @@ def noise(samples):
     return (0.1 * np.random.default_rng(0).standard_normal(samples)).astype(np.float32)
 
 
-@pytest.mark.parametrize("delay", [0, 80])
 @pytest.mark.parametrize("samples", [1, 159, 161, 700, 160 * 202 + 77])
 @pytest.mark.parametrize("block_frames", [40, 100, 10**6])
-def test_a_reader_gives_the_same_bits(toy, backend, samples, block_frames, delay, monkeypatch):
+def test_a_reader_gives_the_same_bits(toy, backend, samples, block_frames, monkeypatch):
     monkeypatch.setattr("mlx_fcpe.fcpe.BLOCK_FRAMES", block_frames)
-    monkeypatch.setattr(align, "DELAY", delay)
     audio = noise(samples)
     asked = []
 
@@ -31,20 +27,8 @@ def test_a_reader_gives_the_same_bits(toy, backend, samples, block_frames, delay
     assert max(asked) <= (block_frames + 2 * toy.config.halo_frames) * 160 + 1024
 
 
-@pytest.mark.parametrize("samples", [1, 79, 80, 160, 3000])
-def test_a_delay_is_silence_before_the_recording(toy, samples, monkeypatch):
-    audio = noise(samples)
-    monkeypatch.setattr(align, "DELAY", 0)
-    expected = toy.salience(np.concatenate([np.zeros(80, np.float32), audio]))
-    monkeypatch.setattr(align, "DELAY", 80)
-    found = toy.salience(audio)
-    assert len(found) == samples // 160 + 1
-    np.testing.assert_allclose(found, expected[: len(found)], atol=1e-6)
-
-
 def test_progress_counts_the_recordings_own_frames(toy, monkeypatch):
     monkeypatch.setattr("mlx_fcpe.fcpe.BLOCK_FRAMES", 10)
-    monkeypatch.setattr(align, "DELAY", 80)
     seen = []
     toy.infer_from_audio(noise(160 * 20 - 1), progress=lambda *counts: seen.append(counts))
     assert seen[-1] == (20, 20) and seen == sorted(seen)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import mlx.core as mx
 import numpy as np
@@ -14,7 +14,6 @@ from mlx.utils import tree_flatten
 import mlx_fastops
 import mlx_weights
 
-from .align import delayed
 from .blocks import BLOCK_FRAMES, salience_blocks
 from .config import FCPEConfig
 from .decoding import check_options, decode
@@ -33,9 +32,12 @@ class FCPE:
     """Pitch of voice, 100 times a second.
 
     Attributes:
+        offline: nothing is fetched; the weights are in the package.
         network: the MLX module.
         config: its sizes.
     """
+
+    offline: ClassVar[bool] = True
 
     def __init__(self, network: CFNaiveMelPE):
         """Wrap a network whose weights are loaded; see `from_pretrained`."""
@@ -195,13 +197,10 @@ class FCPE:
     def _joined(
         self, recording: Recording, progress: Progress | None, finish: Finish
     ) -> np.ndarray:
-        frames = frame_count(recording.samples, self.config)
-        report = progress and (lambda done, total: progress(min(done, frames), frames))
-        # The delay may make one frame more than the recording has.
         blocks = salience_blocks(
-            self.network, delayed(recording), block_frames=BLOCK_FRAMES, progress=report
+            self.network, recording, block_frames=BLOCK_FRAMES, progress=progress
         )
-        return np.concatenate([finish(block) for block in blocks], axis=1)[:, :frames]
+        return np.concatenate([finish(block) for block in blocks], axis=1)
 
 
 def _read(path: Path) -> tuple[dict[str, np.ndarray], FCPEConfig]:

@@ -9,6 +9,10 @@ above a floor of 1e-5.
     frame f reads samples 160 f - 432 to 160 f + 592; there are n // 160 of them, at least one,
     and the last is repeated to make n // 160 + 1
 
+So frame f is centred on sample 160 f + 80. The network, trained on labels at f * 10 ms, has learnt
+the difference: rising and falling glides put its frames within 0.15 ms of f * 10 ms, and nothing
+may be shifted.
+
 Beyond the edges stand reflected samples, or zeros where a recording is too short to be reflected
 (432 samples or less).
 """
