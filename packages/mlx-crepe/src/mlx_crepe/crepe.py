@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import ClassVar
 
 import mlx.core as mx
 import numpy as np
@@ -180,6 +181,7 @@ class CREPETiny(CREPE):
     """CREPE with the tiny network by default, whose weights are shipped."""
 
     DEFAULT_SIZE = "tiny"
+    offline: ClassVar[bool] = True  # nothing is fetched: the weights are in the package
 
 
 def _frames(recording: Recording, first: int, count: int) -> np.ndarray:

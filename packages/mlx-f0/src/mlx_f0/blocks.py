@@ -1,29 +1,36 @@
 """A method that takes a clip whole, run over a recording of any length.
 
-    block k      |--context--|........ 60 s ........|--context--|
-    block k + 1                              |--context--|........ 60 s ........|--context--|
+    block k      |--context--|........ 30 s ........|--context--|
+    block k + 1                              |--context--|........ 30 s ........|--context--|
     joined       .....................................|............................
                                         where both say the same
 
-Blocks overlap by five seconds on either side of their border. They are joined within half of that,
+Blocks overlap by two seconds on either side of their border. They are joined within half of that,
 where both are unvoiced, or else where both agree on the pitch: a method that follows a voiced
 stretch from its beginning then has the same beginning in both.
+
+Blocks are not long, because harvest's memory and time grow with the square of what it is given.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import pairwise
+from typing import TypeAlias
 
 import numpy as np
 
 from .methods import Progress
 from .recording import HOP, frame_count
 
-BLOCK = 6000
-"""Frames of a block, about: 60 s. What is shorter than one and a half is one block."""
+Tracker: TypeAlias = Callable[[np.ndarray, bool], np.ndarray]
+"""Called with audio (n,) of a block and whether the recording ends with it, gives F0
+(n // 160 + 1,)."""
 
-CONTEXT = 500
+BLOCK = 3000
+"""Frames of a block, about: 30 s. What is shorter than one and a half is one block."""
+
+CONTEXT = 200
 """Frames that a block sees on either side of its own."""
 
 AGREEMENT = 1e-4
@@ -37,7 +44,7 @@ def borders(frames: int) -> list[int]:
 
 
 def joined(
-    curve: Callable[[np.ndarray], np.ndarray],
+    curve: Tracker,
     read: Callable[[int, int], np.ndarray],
     samples: int,
     progress: Progress | None = None,
@@ -45,8 +52,8 @@ def joined(
     """F0 (frames,) of a recording at 16 kHz.
 
     Args:
-        curve: audio (n,) to F0 (n // 160 + 1,).
-        read: called with (start, stop), gives audio (stop - start,); never more than 100 s.
+        curve: the method.
+        read: called with (start, stop), gives audio (stop - start,); never more than 50 s.
         samples: length of the recording, at least 1.
         progress: called with (frames done, frames in all) after each block.
     """
@@ -57,7 +64,7 @@ def joined(
     for start, stop in pairwise(borders(frames)):
         first, last = max(start - CONTEXT, 0), min(stop + CONTEXT, frames)
         end = samples if last == frames else (last - 1) * HOP
-        block = curve(read(first * HOP, end))
+        block = curve(read(first * HOP, end), last == frames)
         if start > 0:
             cut = _meeting(before[first - before_first :], block, start - first) + first
             done.append(before[taken - before_first : cut - before_first])

@@ -9,7 +9,7 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from .blocks import joined
+from .blocks import Tracker, joined
 from .curve import check_range, median
 from .methods import Progress
 from .recording import SAMPLE_RATE, checked, frame_count, prepare
@@ -61,9 +61,9 @@ class ClipMethod:
         threshold: float | None,
         f0_min: float,
         f0_max: float,
-    ) -> Callable[[np.ndarray], np.ndarray]:
+    ) -> Tracker:
         """The function for the blocks of one recording; here `curve`, which needs no more."""
-        return partial(self.curve, threshold=threshold, f0_min=f0_min, f0_max=f0_max)
+        return lambda clip, ends: self.curve(clip, threshold, f0_min, f0_max)
 
     def infer_from_audio(
         self,
@@ -127,7 +127,7 @@ class ClipMethod:
 
         Args:
             read: called with (start, stop), 0 <= start < stop <= samples, gives mono floats of
-                shape (stop - start,) at 16 kHz, at most 100 s of them.
+                shape (stop - start,) at 16 kHz, at most 50 s of them.
             samples: length of the recording, at least 1.
             threshold: this and the rest as for `infer_from_audio`.
             f0_min: likewise.

@@ -21,8 +21,9 @@ from typing import Self
 
 import numpy as np
 
-from .blocks import borders
+from .blocks import Tracker, borders
 from .clip_method import ClipMethod
+from .level import level
 from .recording import HOP, SAMPLE_RATE, frame_count
 
 THRESHOLD = 0.6
@@ -30,7 +31,6 @@ THRESHOLD = 0.6
 
 _PERIODS = 3  # of the lowest pitch, in a window
 _SILENCE = 100  # frames between a block and its click
-_STRETCH = 1 << 18  # samples read at a time to find the loudest
 
 
 class Praat(ClipMethod):
@@ -65,15 +65,16 @@ class Praat(ClipMethod):
         threshold: float | None,
         f0_min: float,
         f0_max: float,
-    ) -> Callable[[np.ndarray], np.ndarray]:
+    ) -> Tracker:
         """See `ClipMethod.tracker`: blocks are told how loud the whole recording is."""
         measured = {}
         if len(borders(frame_count(samples))) > 2:
-            mean, peak = _level(read, samples)
+            mean, peak = level(read, samples)
             measured = {"mean": mean, "peak": peak}
-        return partial(
+        pitch = partial(
             _pitch, threshold=_checked(threshold), f0_min=f0_min, f0_max=f0_max, **measured
         )
+        return lambda clip, ends: pitch(clip)
 
 
 def _checked(threshold: float | None) -> float:
@@ -113,14 +114,3 @@ def _pitch(
         pitch_ceiling=f0_max,
     )
     return np.asarray(pitch.selected_array["frequency"])[:frames]
-
-
-def _level(read: Callable[[int, int], np.ndarray], samples: int) -> tuple[float, float]:
-    """Mean of a recording, and its largest distance from that."""
-    total, high, low = 0.0, -np.inf, np.inf
-    for start in range(0, samples, _STRETCH):
-        stretch = read(start, min(start + _STRETCH, samples))
-        total += float(stretch.sum())
-        high, low = max(high, float(stretch.max())), min(low, float(stretch.min()))
-    mean = total / samples
-    return mean, max(high - mean, mean - low)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import ClassVar
 
 import mlx.core as mx
 import numpy as np
@@ -30,10 +31,13 @@ class SwiftF0:
     """Pitch of voice and of single instruments, 100 times a second.
 
     Attributes:
+        offline: nothing is fetched; the weights are in the package.
         network: the MLX module.
         spectrogram: of its input.
         config: sizes of both.
     """
+
+    offline: ClassVar[bool] = True
 
     def __init__(self, network: Network, spectrogram: Spectrogram):
         """Wrap a network whose weights are loaded; see `from_pretrained`."""
