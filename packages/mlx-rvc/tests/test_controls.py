@@ -6,7 +6,7 @@ from mlx_rvc import Controls
 def test_defaults_are_those_of_the_reference():
     controls = Controls()
     assert (controls.index_rate, controls.protect, controls.rms_mix_rate) == (0.75, 0.33, 0.25)
-    assert controls.f0_method == "rmvpe"
+    assert controls.f0_method is None
 
 
 @pytest.mark.parametrize(

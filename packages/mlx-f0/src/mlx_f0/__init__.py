@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .clip_method import ClipMethod
-    from .curve import check_range, fill_unvoiced, fold, median
+    from .curve import check_range, fill_unvoiced, median, outside_voice_range
     from .hybrid import Hybrid, combine
     from .methods import F0Method, available, load, offline, parts
     from .praat import Praat
@@ -27,10 +27,10 @@ __all__ = [
     "check_range",
     "combine",
     "fill_unvoiced",
-    "fold",
     "load",
     "median",
     "offline",
+    "outside_voice_range",
     "override",
     "parts",
     "read_table",
@@ -50,10 +50,10 @@ _HOME = {
     "check_range": "curve",
     "combine": "hybrid",
     "fill_unvoiced": "curve",
-    "fold": "curve",
     "load": "methods",
     "median": "curve",
     "offline": "methods",
+    "outside_voice_range": "curve",
     "override": "table",
     "parts": "methods",
     "read_table": "table",

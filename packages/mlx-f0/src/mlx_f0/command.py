@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     import numpy as np
 
 FORMATS = (".csv", ".npy", ".png")
-VOICE_RANGE_HZ = (50.0, 1100.0)
-"""Pitches that RVC voices tell apart; beyond, they hear the nearest of these."""
 
 
 def f0(
@@ -112,9 +110,10 @@ def summary(curve: np.ndarray) -> dict[str, Any]:
     """What there is to say about a curve; the pitches are None where nothing is voiced."""
     import numpy as np
 
+    from .curve import outside_voice_range
+
     voiced = curve[curve > 0].astype(np.float64)
     pitches = {"median_hz": np.median, "lowest_hz": np.min, "highest_hz": np.max}
-    low, high = VOICE_RANGE_HZ
     return {
         "frames": len(curve),
         "voiced_share": round(len(voiced) / len(curve), 4),
@@ -122,7 +121,7 @@ def summary(curve: np.ndarray) -> dict[str, Any]:
             name: round(float(of(voiced)), 2) if len(voiced) else None
             for name, of in pitches.items()
         },
-        "frames_outside_voice_range": int(((voiced < low) | (voiced > high)).sum()),
+        "frames_outside_voice_range": outside_voice_range(curve),
     }
 
 
@@ -191,6 +190,8 @@ def _sentence(data: dict[str, Any]) -> str:
             f", median F0 {data['median_hz']:.1f} Hz"
             f" ({data['lowest_hz']:.1f} to {data['highest_hz']:.1f} Hz)"
         )
+    from .curve import VOICE_RANGE_HZ
+
     outside = data["frames_outside_voice_range"]
     if outside:
         low, high = VOICE_RANGE_HZ

@@ -8,7 +8,10 @@ import numpy as np
 
 LOWEST_HZ = 20.0
 HIGHEST_HZ = 3000.0
-"""Where F0 may be searched at all; voices lie within 50 to 1100 Hz."""
+"""Where F0 may be searched at all."""
+
+VOICE_RANGE_HZ = (50.0, 1100.0)
+"""Pitches that RVC voices tell apart; beyond, they hear the nearest of these."""
 
 
 def check_range(f0_min: float, f0_max: float) -> None:
@@ -37,26 +40,11 @@ def fill_unvoiced(f0: np.ndarray) -> np.ndarray:
     return np.interp(np.arange(f0.size), voiced, f0[voiced]).astype(np.float32)
 
 
-def fold(f0: np.ndarray, f0_min: float, f0_max: float) -> tuple[np.ndarray, int]:
-    """Move voiced frames outside f0_min to f0_max into it by octaves.
-
-    Returns:
-        The curve (frames,), and how many frames were moved.
-
-    Raises:
-        ValueError: less than an octave from f0_min to f0_max.
-    """
-    if not 0 < 2 * f0_min <= f0_max:
-        raise ValueError(
-            f"f0_min is {f0_min} Hz and f0_max {f0_max} Hz; to fold octaves, f0_max must be twice "
-            f"f0_min or more"
-        )
-    folded = np.array(f0, np.float64)  # in float32 a frame might end a rounding above f0_max
-    high = folded > f0_max
-    low = (folded > 0) & (folded < f0_min)
-    folded[high] /= 2.0 ** np.ceil(np.log2(folded[high] / f0_max))
-    folded[low] *= 2.0 ** np.ceil(np.log2(f0_min / folded[low]))
-    return folded.astype(np.float32), int(high.sum() + low.sum())
+def outside_voice_range(f0: np.ndarray) -> int:
+    """How many voiced frames of (..., frames) lie where RVC voices cannot tell pitches apart."""
+    f0 = np.asarray(f0)
+    low, high = VOICE_RANGE_HZ
+    return int(((f0 > 0) & ((f0 < low) | (f0 > high))).sum())
 
 
 def median(f0: np.ndarray, frames: int = 3) -> np.ndarray:

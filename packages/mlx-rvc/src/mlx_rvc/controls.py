@@ -18,7 +18,7 @@ class ControlFields(TypedDict, total=False):
     """The fields of `Controls` as keyword arguments."""
 
     pitch: float
-    f0_method: str | F0Method
+    f0_method: str | F0Method | None
     f0_min: float | None
     f0_max: float | None
     filter_radius: int | None
@@ -38,9 +38,10 @@ class Controls:
     """Settings of one conversion; the defaults are those of RVC-WebUI.
 
     pitch: shift of F0 in semitones, fractions allowed, -48 to 48.
-    f0_method: the name of an installed method (`mlx_f0.available()`): "rmvpe" (neural, the
-        default), "harvest" or "dio" (WORLD, need no weights), and others; "hybrid[a+b]" of several;
-        or an `mlx_f0.F0Method`.
+    f0_method: the name of an installed method (`mlx_f0.available()`): "rmvpe", "fcpe", "crepe",
+        "crepe-tiny", "swift-f0" (neural), "harvest", "dio" (WORLD), "pm" (Praat), and others;
+        "hybrid[a+b]" of several; or an `mlx_f0.F0Method`. None is rmvpe, for the bundled voice
+        the method that its bundle names, whose weights ship.
     f0_min, f0_max: where F0 is looked for, in Hz; None is the method's own range.
     filter_radius: above 2, F0 gets a median over 3 frames, otherwise none; None, harvest alone.
     unvoiced: what the voice gets where no pitch is heard: "zero", or "interp", the pitch in
@@ -60,7 +61,7 @@ class Controls:
     """
 
     pitch: float = 0.0
-    f0_method: str | F0Method = "rmvpe"
+    f0_method: str | F0Method | None = None
     f0_min: float | None = None
     f0_max: float | None = None
     filter_radius: int | None = None
@@ -88,9 +89,11 @@ class Controls:
             _in_range("seed", self.seed, 0, 2**63 - 1)
 
     def uses(self, method: str) -> bool:
-        """Whether F0 comes from the method of this name, alone or in a hybrid."""
+        """Whether the method of this name is asked for, alone or in a hybrid; rmvpe if none is."""
         from mlx_f0 import parts
 
+        if self.f0_method is None:
+            return method == "rmvpe"
         return isinstance(self.f0_method, str) and method in parts(self.f0_method)
 
     def _check_f0(self) -> None:
@@ -98,7 +101,7 @@ class Controls:
 
         if isinstance(self.f0_method, str):
             parts(self.f0_method)
-        elif not isinstance(self.f0_method, F0Method):
+        elif self.f0_method is not None and not isinstance(self.f0_method, F0Method):
             raise ValueError(
                 f"the F0 method is {self.f0_method!r}; expected a name or an mlx_f0.F0Method"
             )

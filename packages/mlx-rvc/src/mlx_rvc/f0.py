@@ -29,10 +29,12 @@ class Curve:
 
     hz: float32 (frames,), 0 = unvoiced unless gaps are filled.
     voiced: bool (frames,), the verdict of the method, or of the F0 file, on each frame.
+    outside: frames of the recording itself whose pitch RVC voices cannot tell from others.
     """
 
     hz: np.ndarray
     voiced: np.ndarray
+    outside: int
 
 
 class Methods:
@@ -76,7 +78,7 @@ def estimate(
     progress: called with the share that is done. With `controls.save_f0` the curve of the
     recording itself, as the voice gets it, is written there.
     """
-    from mlx_f0 import F0Settings, fill_unvoiced, override, read_table
+    from mlx_f0 import F0Settings, fill_unvoiced, outside_voice_range, override, read_table
 
     settings = F0Settings(
         f0_min=controls.f0_min, f0_max=controls.f0_max, filter_radius=controls.filter_radius
@@ -98,7 +100,7 @@ def estimate(
         voiced[inside] = override(voiced[inside], times, wanted) > 0
     if controls.save_f0 is not None:
         _save(controls.save_f0, hz[inside])
-    return Curve(hz, voiced)
+    return Curve(hz, voiced, outside_voice_range(hz[inside]))
 
 
 def shift(f0_hz: np.ndarray, semitones: float) -> np.ndarray:

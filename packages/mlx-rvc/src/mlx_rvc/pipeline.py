@@ -50,12 +50,16 @@ class RVCPipeline(Stages):
         from mlx_rvc_index import FeatureIndex
         from mlx_rvc_synth import Synthesizer
 
+        f0_method = "rmvpe"
         if str(voice) == "demo":
-            voice = mlx_rvc_demo.bundle().voice
+            bundle = mlx_rvc_demo.bundle()
+            voice = bundle.voice
+            if rmvpe is None:
+                f0_method = bundle.f0_method  # works without a download, as all of the demo does
         loaded_index = None if index is None else FeatureIndex.load(index)
         synthesizer = Synthesizer.from_pretrained(voice)
         encoder = load_encoder(synthesizer.metadata.get("embedder"), contentvec)
-        return cls(synthesizer, encoder, index=loaded_index, rmvpe=rmvpe)
+        return cls(synthesizer, encoder, index=loaded_index, rmvpe=rmvpe, f0_method=f0_method)
 
     def convert_array(
         self,
@@ -99,20 +103,20 @@ class RVCPipeline(Stages):
         return self._convert_to_file(_read(input_path, run), output_path, run)
 
     def warmup(
-        self, progress: Progress | None = None, *, f0_method: "str | F0Method" = "rmvpe"
+        self, progress: Progress | None = None, *, f0_method: "str | F0Method | None" = None
     ) -> float:
         """Do once what the first conversion would do on top of its work: load, compile, choose.
 
         On a GPU each stage compiles, and times what its device might do in two ways, once per
         machine and version (`mlx_fastops.warmup`). Then a second of silence is converted, so that
-        all has run; the F0 method is loaded, RMVPE unless another is given. Returns the seconds
-        that it took.
+        all has run; the F0 method is loaded, the voice's usual one unless another is given. Returns
+        the seconds that it took.
         """
         start = time.perf_counter()
         self.encoder.warmup()
         self.synthesizer.warmup()
         if self.synthesizer.config.f0:
-            self.methods.get(f0_method).warmup()
+            self.methods.get(f0_method or self.f0_method).warmup()
         self.convert_array(
             np.zeros(MODEL_RATE, np.float32),
             MODEL_RATE,
@@ -136,7 +140,10 @@ class RVCPipeline(Stages):
         with run.timed("writing"):
             write_blocks(output_path, lambda start, stop: result[start:stop], len(result), rate)
         seconds = sum(run.seconds.values())
-        return Conversion(Path(output_path), len(result) / rate, rate, seconds, run.seconds)
+        outside = sum(run.f0_outside)
+        return Conversion(
+            Path(output_path), len(result) / rate, rate, seconds, run.seconds, outside
+        )
 
 
 def convert_voice(

@@ -27,6 +27,8 @@ V1_LAYER = 9
 class Stages:
     """A voice, the encoder and the F0 model it needs, and its index: loaded once.
 
+    f0_method: the one that is taken where the settings name none.
+
     Raises ValueError when their widths do not fit.
     """
 
@@ -37,11 +39,13 @@ class Stages:
         *,
         index: "FeatureIndex | None" = None,
         rmvpe: "str | Path | RMVPE | None" = None,
+        f0_method: str = "rmvpe",
     ) -> None:
         self.synthesizer = synthesizer
         self.encoder = encoder
         self.index = index
         self.methods = Methods(rmvpe)
+        self.f0_method = f0_method
         self._check_widths()
 
     def convert_chunk(
@@ -109,9 +113,11 @@ class Stages:
         """
         if not self.synthesizer.config.f0:
             return None
-        method = self.methods.get(run.controls.f0_method)
+        method = self.methods.get(run.controls.f0_method or self.f0_method)
         with run.timed("f0"):
-            return estimate(method, padded, run.controls, progress)
+            curve = estimate(method, padded, run.controls, progress)
+        run.f0_outside.append(curve.outside)
+        return curve
 
     def check_fits(self, controls: Controls) -> None:
         """Refuse settings that this voice cannot follow, rather than drop them."""

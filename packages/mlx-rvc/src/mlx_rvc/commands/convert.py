@@ -31,8 +31,13 @@ def convert(
         float, typer.Option("--pitch", "-p", help="Shift in semitones, fractions allowed.")
     ] = 0.0,
     f0_method: Annotated[
-        str, typer.Option(metavar="M", help="rmvpe, harvest, dio, pm, ... or hybrid[a+b].")
-    ] = "rmvpe",
+        str | None,
+        typer.Option(
+            metavar="M",
+            help="rmvpe, fcpe, crepe, swift-f0, harvest, dio, pm, ... or hybrid[a+b] "
+            "[default: rmvpe; swift-f0 for the demo voice].",
+        ),
+    ] = None,
     f0_min: Annotated[
         float | None, typer.Option(help="Lowest F0 in Hz [default: the method's].")
     ] = None,
@@ -110,6 +115,7 @@ def summary(result: "Conversion") -> dict[str, object]:
         "sample_rate": result.sample_rate,
         "seconds": round(result.seconds, 3),
         "real_time_factor": round(result.real_time_factor, 4),
+        "f0_outside": result.f0_outside,
         "stages": {stage: round(seconds, 3) for stage, seconds in result.stages.items()},
     }
 
@@ -117,7 +123,16 @@ def summary(result: "Conversion") -> dict[str, object]:
 def sentence(result: "Conversion") -> str:
     """The summary of a conversion for people."""
     stages = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in result.stages.items())
-    return (
+    text = (
         f"{result.output_path}: {result.duration:.1f} s at {result.sample_rate} Hz, converted in "
         f"{result.seconds:.1f} s ({result.real_time_factor:.2f} of real time: {stages})"
     )
+    if result.f0_outside:
+        from mlx_f0.curve import VOICE_RANGE_HZ
+
+        low, high = VOICE_RANGE_HZ
+        text += (
+            f"; the pitch of {result.f0_outside} frames lies outside the {low:g} to {high:g} Hz "
+            f"that RVC voices tell apart"
+        )
+    return text
