@@ -19,7 +19,10 @@ for _name in ("resampy", "torchaudio"):  # imported by torchcrepe, not used here
 
 import torchcrepe  # noqa: E402
 
-AUDIO = sorted((Path(__file__).parents[4] / "shared" / "audio").glob("*.flac"))
+AUDIO = [
+    Path(__file__).parents[3] / f"tests/audio/{name}.flac"
+    for name in ("librivox_austen_0870", "librivox_austen_0930", "vocadito_10", "vocadito_14")
+]
 
 
 @pytest.fixture(autouse=True)
