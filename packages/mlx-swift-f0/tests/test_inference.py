@@ -109,14 +109,14 @@ def test_sample_rate_is_honoured(model, glide, cents):
 
 @pytest.mark.parametrize("block_frames", [5, 16, 64])
 def test_blocks_are_one_pass(model, glide, backend, cents, block_frames, monkeypatch):
-    audio = glide(160 * 256 + 77, pauses=True)
+    audio = glide(70 * 256 + 77, pauses=True)
     f0, confidence = model.native(audio)
     monkeypatch.setattr("mlx_swift_f0.blocks.BLOCK_FRAMES", block_frames)
     seen = []
     blocks, strengths = model.native(audio, progress=lambda *at: seen.append(at))
     assert cents(blocks, f0) < 0.01
     np.testing.assert_allclose(strengths, confidence, atol=1e-5)
-    assert len(seen) == -(-160 // block_frames) and seen[-1] == (160, 160)
+    assert len(seen) == -(-70 // block_frames) and seen[-1] == (70, 70)
 
 
 def test_the_halo_is_as_wide_as_the_network_sees(model):
