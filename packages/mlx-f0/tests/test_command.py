@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -133,3 +135,12 @@ def test_mistakes_are_one_line(run, recording, tmp_path, arguments, status, mess
     found, _, err = run(recording, *arguments)
     assert found == status
     assert message in err and len(err.strip().splitlines()) == 1
+
+
+def test_help_loads_no_array_library():
+    code = (
+        "import sys, mlx_f0.command; heavy = {'mlx', 'numpy', 'pyworld', 'parselmouth'};"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "[]"
