@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 
-@pytest.mark.parametrize("samples", [1, 255, 700, 256 * 150 + 77])
+@pytest.mark.parametrize("samples", [1, 255, 700, 256 * 50 + 77])
 @pytest.mark.parametrize("block_frames", [16, 1024])
 def test_a_reader_gives_the_same_bits(model, glide, backend, samples, block_frames, monkeypatch):
     monkeypatch.setattr("mlx_swift_f0.blocks.BLOCK_FRAMES", block_frames)

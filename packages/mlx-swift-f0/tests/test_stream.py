@@ -44,8 +44,8 @@ def test_options_are_heeded(model, glide, cents):
 
 
 def test_what_is_kept_does_not_grow(model, glide):
-    stream, audio = model.stream(), glide(60000)
-    for at in range(0, 60000, 600):
+    stream, audio = model.stream(), glide(24000)
+    for at in range(0, 24000, 600):
         stream.push(audio[at : at + 600])
         assert len(stream._heard) < 22 * 256 and len(stream._native) < 20
 
