@@ -43,6 +43,24 @@ def test_convert_writes_the_format_of_the_extension(tmp_path, capsys, extension)
     assert list(tmp_path.iterdir()) == [output]
 
 
+def test_convert_with_the_demo_voice_needs_no_download(tmp_path, capsys, monkeypatch):
+    """Its F0 method ships; other voices take RMVPE, and the error names what works offline."""
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")  # nothing listens there
+    monkeypatch.setenv("MLX_WEIGHTS_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.delenv("MLX_RMVPE", raising=False)
+    arguments = ["convert", str(SPEECH), str(tmp_path / "out.wav"), "--model", "demo", "--json"]
+    assert main([*arguments, "--pitch", "-2"]) == 0
+    assert json.loads(capsys.readouterr().out)["f0_outside"] == 0
+    assert main([*arguments, "--pitch", "48"]) == 0
+    assert json.loads(capsys.readouterr().out)["f0_outside"] > 100
+    assert main([*arguments[:-1], "--pitch", "48"]) == 0
+    assert "outside the 50 to 1100 Hz that RVC voices tell apart" in capsys.readouterr().out
+    assert main([*arguments, "--f0-method", "rmvpe"]) != 0
+    error = capsys.readouterr().err
+    assert "works offline: crepe-tiny, dio, fcpe, harvest, pm, swift-f0" in error
+
+
 def test_convert_with_rmvpe_and_an_index(tmp_path, capsys):
     """The default F0 method with its own file, and an index made by faiss for the demo's width."""
     rng = np.random.default_rng(0)
@@ -79,7 +97,12 @@ def test_convert_with_rmvpe_and_an_index(tmp_path, capsys):
             ["SPEECH", "out.wav", "--model", "demo", "--speaker", "7"],
             "speaker is 7; this voice has 2",
         ),
-        (["SPEECH", "out.wav", "--model", "demo", "--f0-method", "pm"], "rmvpe, harvest, dio"),
+        (["SPEECH", "out.wav", "--model", "demo", "--f0-method", "yin"], "'yin' is unknown"),
+        (["SPEECH", "out.wav", "--model", "demo", "--f0-file", "text.wav"], "text.wav, line 1"),
+        (
+            ["SPEECH", "out.wav", "-m", "demo", "--save-f0", "out.wav"],
+            "F0 would be written to out.wav",
+        ),
         (["SPEECH", "out.wav", "--model", "demo", "--index", "page.pth"], "page.pth"),
         (
             ["SPEECH", "out.wav", "-m", "demo", "--rmvpe", "x.pt", "--f0-method", "dio"],
@@ -113,6 +136,8 @@ def test_without_network_the_missing_file_is_named(tmp_path):
             str(tmp_path / "out.wav"),
             "--model",
             "demo",
+            "--f0-method",
+            "rmvpe",
         ],
         env={
             **os.environ,
@@ -127,7 +152,7 @@ def test_without_network_the_missing_file_is_named(tmp_path):
     assert run.returncode == 1
     assert "rmvpe.pt" in run.stderr and "lj1995/VoiceConversionWebUI" in run.stderr
     assert "--rmvpe" in run.stderr and "Traceback" not in run.stderr
-    assert "the F0 method harvest, which needs no weights" in run.stderr
+    assert "choose an F0 method that works offline: " in run.stderr and "harvest" in run.stderr
     assert not (tmp_path / "out.wav").exists()
 
 

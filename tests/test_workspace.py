@@ -31,7 +31,7 @@ def project(package):
 
 def test_versions_are_in_lockstep():
     root = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
-    pinned = re.compile(r"^(mlx-[a-z-]+)(\[[a-z]+\])?==(.+)$")
+    pinned = re.compile(r"^(mlx-[a-z0-9-]+)(\[[a-z]+\])?==(.+)$")
     for package in PACKAGES:
         about = project(package)
         assert about["version"] == root, package

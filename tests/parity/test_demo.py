@@ -8,8 +8,8 @@ import soundfile
 from oracles import load_rvc_next
 
 import mlx_rvc_demo
+from mlx_f0 import Harvest
 from mlx_rvc import RVCPipeline
-from mlx_rvc.f0 import harvest
 from mlx_rvc_synth import Noise
 
 AUDIO = Path(__file__).parents[1] / "audio"
@@ -27,7 +27,7 @@ def test_mlx_converts_as_pytorch_does(pipeline, clip, speaker):
     assert rate == 16000
     bundle = mlx_rvc_demo.bundle()
     pitch = bundle.speakers[speaker].pitch
-    expected = load_rvc_next(bundle.encoder, bundle.voice, harvest)(
+    expected = load_rvc_next(bundle.encoder, bundle.voice, Harvest().infer_from_audio)(
         audio, pitch=pitch, speaker_id=speaker, rms_mix_rate=1.0
     )
     converted, _ = pipeline.convert_array(

@@ -46,3 +46,36 @@ def test_batches_are_decoded_frame_by_frame(golden):
 def test_an_impossible_threshold_is_refused(threshold):
     with pytest.raises(ValueError, match=r"threshold is .*expected 0 to 1"):
         decode(np.zeros((1, 360)), threshold)
+
+
+def bump(*pitches):
+    """Salience (1, 360) with a bump of strength s at f Hz for each (f, s)."""
+    total = np.zeros(360)
+    for hz, strength in pitches:
+        place = (1200 * np.log2(hz / 10) - 1997.3794084376191) / 20
+        total += strength * np.exp(-0.5 * ((np.arange(360) - place) / 1.25) ** 2)
+    return total[None]
+
+
+def test_within_a_range_the_strongest_pitch_inside_counts():
+    salience = bump((110, 0.4), (220, 0.9), (440, 0.5))
+    assert cents(decode(salience), 220) < 1
+    assert cents(decode(salience, f0_max=200), 110) < 1
+    assert cents(decode(salience, f0_min=300), 440) < 1
+    assert cents(decode(salience, f0_min=150, f0_max=300), 220) < 1
+    assert decode(salience, 0.45, f0_max=200) == 0
+    np.testing.assert_array_equal(decode(salience, f0_min=1, f0_max=9999), decode(salience))
+
+
+@pytest.mark.parametrize(("hz", "limit"), [(204, {"f0_max": 200}), (216, {"f0_min": 220})])
+def test_the_flank_of_a_pitch_outside_is_no_pitch_at_the_edge(hz, limit):
+    assert decode(bump((hz, 0.9)), 0.03, **limit) == 0
+    assert decode(bump((hz, 0.9)), 0.03) > 0
+
+
+@pytest.mark.parametrize(
+    ("low", "high"), [(300, 200), (0.0, 10.0), (5000, None), (float("nan"), 400), (100.1, 100.2)]
+)
+def test_a_range_without_a_bin_is_refused(low, high):
+    with pytest.raises(ValueError, match=r"F0 is looked for from .* within 31\.7 to"):
+        decode(np.zeros((1, 360)), f0_min=low, f0_max=high)

@@ -165,3 +165,17 @@ def test_warmup_runs_the_network_once(toy, backend, monkeypatch):
     seconds = toy.config.sample_rate // toy.config.hop_length + 1
     assert len(seen) == 1
     assert seen[0][1] >= seconds
+
+
+def test_a_range_of_f0_reaches_the_decoder(toy):
+    """The toy knows 31.7 to 72 Hz."""
+    audio = noise(8000)
+    salience = toy.salience(audio)
+    limits = {"f0_min": 45.0, "f0_max": 60.0}
+    expected = decode(salience, 0.0, **limits)
+    assert (expected > 0).any() and (expected != decode(salience, 0.0)).any()
+    np.testing.assert_array_equal(toy.infer_from_audio(audio, threshold=0.0, **limits), expected)
+    found = toy.infer_from_reader(lambda a, b: audio[a:b], 8000, 0.0, **limits)
+    np.testing.assert_array_equal(found, expected)
+    with pytest.raises(ValueError, match="F0 is looked for from 60 to 40 Hz"):
+        toy.infer_from_audio(audio, f0_min=60, f0_max=40)

@@ -14,8 +14,8 @@ import torch
 from oracles import load_rvc_next
 from transformers import HubertConfig, HubertModel
 
+from mlx_f0 import Dio
 from mlx_rvc import RVCPipeline, chunks
-from mlx_rvc.f0 import dio
 from mlx_rvc.recording import prepare
 from mlx_rvc_synth import Noise
 
@@ -100,7 +100,9 @@ def test_the_chain_equals_the_reference(models, seconds, monkeypatch):
     encoder, voice, index = models
     audio = speech(seconds)
     settings = {"pitch": 3.5, "index_rate": 0.6, "protect": 0.2, "rms_mix_rate": 1.0}
-    expected = load_rvc_next(encoder, voice, dio)(audio, index, speaker_id=2, **settings)
+    expected = load_rvc_next(encoder, voice, Dio().infer_from_audio)(
+        audio, index, speaker_id=2, **settings
+    )
 
     pipeline = RVCPipeline.from_pretrained(voice, index=index, contentvec=encoder)
     converted, rate = pipeline.convert_array(
@@ -124,7 +126,7 @@ def test_the_loudness_envelope_equals_the_reference(models):
     # Not near a multiple of 0.5 s, where the reference's short output has one RMS frame less than
     # its input and its two curves no longer lie over each other.
     audio = speech(5.3)
-    expected = load_rvc_next(encoder, voice, dio)(audio, rms_mix_rate=0.25)
+    expected = load_rvc_next(encoder, voice, Dio().infer_from_audio)(audio, rms_mix_rate=0.25)
     pipeline = RVCPipeline.from_pretrained(voice, contentvec=encoder)
     converted, rate = pipeline.convert_array(
         audio,

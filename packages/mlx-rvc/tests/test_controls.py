@@ -6,7 +6,7 @@ from mlx_rvc import Controls
 def test_defaults_are_those_of_the_reference():
     controls = Controls()
     assert (controls.index_rate, controls.protect, controls.rms_mix_rate) == (0.75, 0.33, 0.25)
-    assert controls.f0_method == "rmvpe"
+    assert controls.f0_method is None
 
 
 @pytest.mark.parametrize(
@@ -20,9 +20,27 @@ def test_defaults_are_those_of_the_reference():
         ("speaker", -1, "speakers are numbered from 0"),
         ("output_rate", 100, "output sample rate is 100"),
         ("seed", -3, "seed is -3"),
-        ("f0_method", "pm", "choose one of rmvpe, harvest, dio"),
+        ("f0_method", "yin", "'yin' is unknown; installed are .*dio, .*harvest, .*rmvpe"),
+        ("f0_method", "hybrid[dio+yin]", "'yin' in .* is unknown"),
+        ("f0_method", "hybrid[dio]", "is no hybrid; name two or more"),
+        ("f0_method", len, "expected a name or an mlx_f0.F0Method"),
+        ("f0_min", 5, "f0_min is 5 Hz; expected 20 to 3000 Hz"),
+        ("f0_max", float("nan"), "f0_max is nan Hz"),
+        ("filter_radius", -1, "filter radius is -1; it must lie in 0 to 100"),
+        ("unvoiced", "fill", "unvoiced is 'fill'; choose one of zero, interp"),
     ],
 )
 def test_a_value_out_of_range_is_named_with_its_range(field, value, words):
     with pytest.raises(ValueError, match=words):
         Controls(**{field: value})
+
+
+def test_a_range_upside_down_is_refused():
+    with pytest.raises(ValueError, match="f0_min is 400 Hz and f0_max 300 Hz"):
+        Controls(f0_min=400, f0_max=300)
+
+
+def test_uses_looks_into_hybrids():
+    assert Controls().uses("rmvpe")
+    assert Controls(f0_method="hybrid[dio+rmvpe]").uses("rmvpe")
+    assert not Controls(f0_method="hybrid[dio+harvest]").uses("rmvpe")

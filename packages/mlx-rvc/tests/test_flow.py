@@ -125,7 +125,8 @@ def in_one_piece(monkeypatch):
 def quick_f0(monkeypatch):
     """In place of harvest: F0 that glides over the padded recording."""
     monkeypatch.setattr(
-        "mlx_rvc.f0.harvest", lambda padded: np.linspace(90, 400, len(padded) // HOP + 1)
+        "mlx_f0.world.Harvest.infer_from_reader",
+        lambda self, read, samples, **_: np.linspace(90, 400, samples // HOP + 1),
     )
 
 
@@ -277,9 +278,12 @@ def test_mlx_s_cache_is_bounded_on_the_way_and_the_user_s_limit_comes_back(pipel
         mx.set_cache_limit(before)
 
 
-def test_progress_moves_within_f0(pipeline, small):
+@pytest.mark.parametrize("method", ["rmvpe", "dio", "hybrid[dio+rmvpe]"])
+def test_progress_moves_within_f0(pipeline, small, monkeypatch, method):
+    monkeypatch.setattr("mlx_f0.blocks.BLOCK", 300)
+    monkeypatch.setattr("mlx_f0.blocks.CONTEXT", 100)
     told = []
-    pipeline.convert_array(babble(20), 16000, progress=told.append)
+    pipeline.convert_array(babble(20), 16000, f0_method=method, progress=told.append)
     assert told == sorted(told) and told[-1] == 1
     assert len([share for share in told if share < flow.F0_SHARE]) >= 5
 
@@ -292,7 +296,7 @@ from pathlib import Path
 import numpy as np
 sys.path.insert(0, str(Path(sys.argv[1])))
 from test_flow import Encoder, Synthesizer, TOY_RMVPE, babble
-import mlx_rmvpe.rmvpe, mlx_rmvpe.spill, mlx_rvc.track, mlx_rvc.envelope
+import mlx_f0.blocks, mlx_rmvpe.rmvpe, mlx_rmvpe.spill, mlx_rvc.track, mlx_rvc.envelope
 from mlx_rvc import RVCPipeline, chunks
 from mlx_rvc_cli.audio import write_blocks
 
@@ -300,6 +304,7 @@ chunks.CENTER, chunks.QUERY, chunks.LONGEST = 80000, 16000, 96000
 mlx_rvc.track.BLOCK = 1 << 14
 mlx_rvc.track.IN_MEMORY = mlx_rmvpe.spill.IN_MEMORY = 1 << 16
 mlx_rmvpe.rmvpe.BLOCK_FRAMES = 256
+mlx_f0.blocks.BLOCK, mlx_f0.blocks.CONTEXT = 200, 50
 pipeline = RVCPipeline(Synthesizer(), Encoder(), rmvpe=TOY_RMVPE)
 clip = babble(10)
 folder = Path(sys.argv[2])
@@ -310,7 +315,10 @@ for seconds in (1, 20, 80):  # the first run imports and loads
     if seconds > 1:
         tracemalloc.start()
     pipeline.convert(
-        input_path=folder / "in.wav", output_path=folder / "out.wav", output_rate=22050
+        input_path=folder / "in.wav",
+        output_path=folder / "out.wav",
+        output_rate=22050,
+        f0_method=sys.argv[3],
     )
     if seconds > 1:
         print(tracemalloc.get_traced_memory()[1])
@@ -318,11 +326,12 @@ for seconds in (1, 20, 80):  # the first run imports and loads
 """
 
 
-def test_memory_does_not_grow_with_the_recording(tmp_path):
+@pytest.mark.parametrize("method", ["rmvpe", "dio"])
+def test_memory_does_not_grow_with_the_recording(tmp_path, method):
     """20 against 80 s: the most that Python and NumPy hold, with blocks and chunks made small."""
     folder = Path(__file__).parent
     run = subprocess.run(
-        [sys.executable, "-c", _MEASURE, str(folder), str(tmp_path)],
+        [sys.executable, "-c", _MEASURE, str(folder), str(tmp_path), method],
         capture_output=True,
         text=True,
         check=False,

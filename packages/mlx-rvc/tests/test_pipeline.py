@@ -43,6 +43,25 @@ class Index:
         return features + 100 * rate
 
 
+class Tracker:
+    """An F0 method that gives what a function of the frames (frames,) gives."""
+
+    def __init__(self, curve):
+        self.curve = curve
+        self.asked = []
+
+    def infer_from_audio(self, audio, sample_rate=16000, threshold=0.5, **settings):
+        raise NotImplementedError
+
+    def infer_from_reader(self, read, samples, threshold=0.5, **settings):
+        assert len(read(0, 100)) == 100 and len(read(samples - 1, samples)) == 1
+        self.asked.append({"samples": samples, **settings})
+        return np.float32(self.curve(np.arange(samples // HOP + 1)))
+
+    def warmup(self):
+        pass
+
+
 def pipeline(index=None, **voice):
     return RVCPipeline(Synthesizer(**voice), Encoder(), index=index)
 
@@ -84,17 +103,11 @@ def test_nothing_drifts_over_many_joins(monkeypatch):
     assert late.max() <= 160 + 1  # a frame of 320 samples holds the sample in its middle
 
 
-def test_f0_lies_over_the_padded_recording_and_is_shifted(monkeypatch):
-    seen = []
-
-    def method(padded):
-        seen.append(padded)
-        return np.arange(len(padded) // HOP + 1, dtype=np.float64)
-
-    monkeypatch.setattr("mlx_rvc.f0.harvest", method)
+def test_f0_lies_over_the_padded_recording_and_is_shifted():
+    method = Tracker(lambda frames: frames)
     chain = pipeline()
-    chain.convert_array(ramp(60), 16000, f0_method="harvest", pitch=12)
-    assert len(seen) == 1 and len(seen[0]) == 60 * 16000 + 2 * PAD
+    chain.convert_array(ramp(60), 16000, f0_method=method, pitch=12)
+    assert [asked["samples"] for asked in method.asked] == [60 * 16000 + 2 * PAD]
     first, second = chain.synthesizer.calls
     assert first.f0[0, 5] == 10.0
     cut = second.f0[0, 0] / 2  # in frames, since the stand-in's F0 counts frames
@@ -102,17 +115,102 @@ def test_f0_lies_over_the_padded_recording_and_is_shifted(monkeypatch):
     assert second.f0[0, 1] == 2 * cut + 2
 
 
-def test_index_comes_before_protect_and_protect_keeps_the_encoder_s_features(monkeypatch):
-    monkeypatch.setattr(
-        "mlx_rvc.f0.harvest", lambda padded: np.resize([100.0, 0.0], len(padded) // HOP)
-    )
+def gaps(frames):
+    """200 Hz in every other frame."""
+    return np.where(frames % 2, 0, 200)
+
+
+def test_index_comes_before_protect_and_protect_keeps_the_encoder_s_features():
+    method = Tracker(gaps)
     chain = pipeline(index=Index())
-    chain.convert_array(ramp(1), 16000, f0_method="harvest", index_rate=0.5, protect=0.2)
+    chain.convert_array(ramp(1), 16000, f0_method=method, index_rate=0.5, protect=0.2)
     constant = chain.synthesizer.calls[0].features[0, :, 1]
     np.testing.assert_allclose(constant[0::2], 7 + 50)  # voiced
     np.testing.assert_allclose(constant[1::2], 7 + 50 * 0.2, rtol=1e-6)  # unvoiced
-    chain.convert_array(ramp(1), 16000, f0_method="harvest", index_rate=0)
+    chain.convert_array(ramp(1), 16000, f0_method=method, index_rate=0)
     np.testing.assert_allclose(chain.synthesizer.calls[1].features[0, :, 1], 7)
+
+
+# --- F0 settings ------------------------------------------------------------------------------
+
+
+def given_f0(**settings):
+    """F0 (frames,) that the voice is given for a second of sound with its padding."""
+    chain = pipeline()
+    settings = {"f0_method": Tracker(gaps), **settings}
+    chain.convert_array(ramp(1), 16000, **settings)
+    return chain.synthesizer.calls[0].f0[0], chain.synthesizer.calls[0].features[0]
+
+
+def test_the_method_is_asked_for_what_is_set_and_for_nothing_else():
+    method = Tracker(gaps)
+    pipeline().convert_array(ramp(1), 16000, f0_method=method)
+    assert set(method.asked[0]) == {"samples", "progress"}
+    pipeline().convert_array(ramp(1), 16000, f0_method=method, f0_min=60, f0_max=900)
+    assert (method.asked[1]["f0_min"], method.asked[1]["f0_max"]) == (60, 900)
+
+
+def test_gaps_are_filled_before_the_shift_and_protect_still_goes_by_what_was_heard():
+    filled, _ = given_f0(unvoiced="interp", pitch=-12)
+    np.testing.assert_allclose(filled, 100)
+    chain = pipeline(index=Index())
+    settings = {"f0_method": Tracker(gaps), "unvoiced": "interp", "index_rate": 0.5}
+    chain.convert_array(ramp(1), 16000, protect=0.2, **settings)
+    np.testing.assert_allclose(
+        chain.synthesizer.calls[0].features[0, 1::2, 1], 7 + 50 * 0.2, rtol=1e-6
+    )
+
+
+def test_the_filter_is_the_median_of_three():
+    lone = Tracker(lambda frames: np.where(frames == 50, 200, 0))
+    assert given_f0(f0_method=lone)[0].any()
+    assert not given_f0(f0_method=lone, filter_radius=3)[0].any()
+    assert given_f0(f0_method=lone, filter_radius=2)[0].any()
+
+
+def test_an_f0_file_replaces_the_shifted_curve_where_it_says_something(tmp_path):
+    """As in RVC, whose result this is for a file that starts at 0 s (get_f0)."""
+    (tmp_path / "f0.csv").write_text("time,Hz\n0,300\n0.1,400\n0.2,0\n0.21,0\n")
+    found, _ = given_f0(f0_file=tmp_path / "f0.csv", pitch=12, unvoiced="interp")
+    expected = np.full(len(found), 400.0)
+    points = np.array([[0, 300], [0.1, 400], [0.2, 0], [0.21, 0]])
+    replaced = np.interp(np.arange(22), points[:, 0] * 100, points[:, 1])
+    expected[100:122] = replaced
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
+def test_saved_f0_is_what_the_voice_got_and_gives_the_same_again(tmp_path):
+    saved = tmp_path / "saved.csv"
+    first, _ = given_f0(save_f0=saved, pitch=7)
+    lines = saved.read_text().splitlines()
+    assert lines[0] == "time,Hz" and len(lines) == 1 + 101
+    again, _ = given_f0(f0_file=saved, f0_method=Tracker(np.zeros_like), pitch=-30)
+    np.testing.assert_allclose(again[100:201], first[100:201], atol=1e-3)
+    assert not again[:100].any()
+
+
+def test_an_f0_file_of_another_recording_is_refused(tmp_path):
+    (tmp_path / "f0.csv").write_text("5,300\n6,300\n")
+    with pytest.raises(ValueError, match=r"begins at 5\.00 s, the recording ends at 1\.00 s"):
+        given_f0(f0_file=tmp_path / "f0.csv")
+
+
+def test_files_of_f0_are_checked_before_any_work(tmp_path):
+    (tmp_path / "f0.csv").write_text("0,300\n0.1,x\n")
+    chain = pipeline()
+    with pytest.raises(ValueError, match=r"f0\.csv, line 2: not two numbers in '0\.1,x'"):
+        chain.convert_array(ramp(1), 16000, f0_method="dio", f0_file=tmp_path / "f0.csv")
+    with pytest.raises(ValueError, match="does not exist"):
+        chain.convert_array(ramp(1), 16000, f0_method="dio", save_f0=tmp_path / "no/f0.csv")
+    with pytest.raises(ValueError, match="trained without F0"):
+        pipeline(f0=False).convert_array(ramp(1), 16000, save_f0=tmp_path / "f0.csv")
+    assert chain.synthesizer.calls == []
+
+
+def test_a_curve_off_the_grid_is_refused():
+    method = Tracker(lambda frames: frames[:-1])
+    with pytest.raises(ValueError, match="the F0 method Tracker gave a curve of shape"):
+        given_f0(f0_method=method)
 
 
 def test_each_chunk_has_noise_of_its_own():

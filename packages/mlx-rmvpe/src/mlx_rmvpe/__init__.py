@@ -25,7 +25,7 @@ __all__ = [
     "sanitize",
 ]
 
-# Imported on first use: the command line imports this package only to show its help.
+# Imported on first use: who lists F0 methods imports this package only for its names.
 _HOME = {
     "DEFAULT_WEIGHTS": "rmvpe",
     "E2E": "network",

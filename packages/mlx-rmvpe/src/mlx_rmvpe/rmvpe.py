@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import mlx_weights
 
 from .blocks import BLOCK_FRAMES, salience_blocks
 from .config import RMVPEConfig
-from .decoding import check_threshold, decode
+from .decoding import bins_within, check_threshold, decode
 from .network import E2E
 from .recording import Recording, prepare
 from .weights import config_from_tensors, is_folded, sanitize
@@ -99,6 +100,8 @@ class RMVPE:
         sample_rate: float = 16000,
         threshold: float = 0.03,
         *,
+        f0_min: float | None = None,
+        f0_max: float | None = None,
         progress: Progress | None = None,
     ) -> np.ndarray:
         """F0 of a recording of any length.
@@ -107,6 +110,8 @@ class RMVPE:
             audio: mono floats within ±1, shape (n,) or a batch (B, n), n >= 1.
             sample_rate: of the audio, Hz; other rates than the model's are resampled (soxr HQ).
             threshold: salience, 0 to 1, above which a frame is voiced.
+            f0_min: lowest F0, Hz; None is all that the network knows (31.7 Hz), as in RVC.
+            f0_max: highest F0, Hz; None likewise (2 kHz).
             progress: called with (frames done, frames in all) now and then.
 
         Returns:
@@ -115,10 +120,10 @@ class RMVPE:
 
         Raises:
             ValueError: no samples, NaN or infinite samples, integers, another shape, a rate that
-                is not positive, or a threshold outside 0 to 1.
+                is not positive, a threshold outside 0 to 1, or a range without a pitch class.
         """
-        check_threshold(threshold)
-        return self._by_block(audio, sample_rate, progress, lambda block: decode(block, threshold))
+        finish = self._decoder(threshold, f0_min, f0_max)
+        return self._by_block(audio, sample_rate, progress, finish)
 
     def infer_from_reader(
         self,
@@ -126,6 +131,8 @@ class RMVPE:
         samples: int,
         threshold: float = 0.03,
         *,
+        f0_min: float | None = None,
+        f0_max: float | None = None,
         progress: Progress | None = None,
     ) -> np.ndarray:
         """F0 of a recording that need not be in memory; the same numbers.
@@ -136,6 +143,8 @@ class RMVPE:
                 samples twice, never for more than a block (under two minutes).
             samples: length of the recording, at least 1.
             threshold: as for `infer_from_audio`.
+            f0_min: likewise.
+            f0_max: likewise.
             progress: likewise.
 
         Returns:
@@ -144,9 +153,8 @@ class RMVPE:
         Raises:
             ValueError: as `infer_from_audio` does, for what is read.
         """
-        check_threshold(threshold)
-        recording = Recording.checked(read, samples)
-        return self._joined(recording, progress, lambda block: decode(block, threshold))[0]
+        finish = self._decoder(threshold, f0_min, f0_max)
+        return self._joined(Recording.checked(read, samples), progress, finish)[0]
 
     def salience(
         self,
@@ -172,6 +180,14 @@ class RMVPE:
         """
         silence = np.zeros(self.config.sample_rate, np.float32)
         self.infer_from_audio(silence, self.config.sample_rate)
+
+    def _decoder(
+        self, threshold: float, f0_min: float | None, f0_max: float | None
+    ) -> Callable[[np.ndarray], np.ndarray]:
+        """Salience of a block to F0; what cannot be is refused before any work."""
+        check_threshold(threshold)
+        bins_within(f0_min, f0_max, self.config.n_bins)
+        return partial(decode, threshold=threshold, f0_min=f0_min, f0_max=f0_max)
 
     def _by_block(
         self,

@@ -41,6 +41,7 @@ _ORDER = ("convert", "demo", "info", "export", "features", "f0", "index")
 _FAMILY = (
     "mlx-rvc",
     "mlx-contentvec",
+    "mlx-f0",
     "mlx-rmvpe",
     "mlx-rvc-synth",
     "mlx-rvc-index",

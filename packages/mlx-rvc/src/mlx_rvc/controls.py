@@ -1,10 +1,15 @@
 """What a user can set for one conversion, with the ranges checked before any model loads."""
 
-import math
-from dataclasses import dataclass
-from typing import TypedDict
+from __future__ import annotations
 
-F0_METHODS = ("rmvpe", "harvest", "dio")
+import math
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypedDict
+
+if TYPE_CHECKING:
+    from mlx_f0 import F0Method
+
 SAMPLE_RATES = (8000, 192000)
 """Lowest and highest output sample rate in Hz."""
 
@@ -13,7 +18,13 @@ class ControlFields(TypedDict, total=False):
     """The fields of `Controls` as keyword arguments."""
 
     pitch: float
-    f0_method: str
+    f0_method: str | F0Method | None
+    f0_min: float | None
+    f0_max: float | None
+    filter_radius: int | None
+    unvoiced: str
+    f0_file: str | os.PathLike[str] | None
+    save_f0: str | os.PathLike[str] | None
     index_rate: float
     protect: float
     rms_mix_rate: float
@@ -27,7 +38,16 @@ class Controls:
     """Settings of one conversion; the defaults are those of RVC-WebUI.
 
     pitch: shift of F0 in semitones, fractions allowed, -48 to 48.
-    f0_method: "rmvpe" (neural, the default), "harvest" or "dio" (WORLD, need no weights).
+    f0_method: the name of an installed method (`mlx_f0.available()`): "rmvpe", "fcpe", "crepe",
+        "crepe-tiny", "swift-f0" (neural), "harvest", "dio" (WORLD), "pm" (Praat), and others;
+        "hybrid[a+b]" of several; or an `mlx_f0.F0Method`. None is rmvpe, for the bundled voice
+        the method that its bundle names, whose weights ship.
+    f0_min, f0_max: where F0 is looked for, in Hz; None is the method's own range.
+    filter_radius: above 2, F0 gets a median over 3 frames, otherwise none; None, harvest alone.
+    unvoiced: what the voice gets where no pitch is heard: "zero", or "interp", the pitch in
+        between, which some voices were trained with. `protect` goes by what is heard in both cases.
+    f0_file: F0 to use in place of the method's, CSV `time,Hz`; it is not shifted.
+    save_f0: where to write the F0 that the voice gets, CSV, such that it can be an f0_file.
     index_rate: 0 leaves the content features as they are, 1 replaces them by their neighbours in
         the voice's index. Without an index nothing is blended.
     protect: how much of the index blend unvoiced frames keep, 0 (none) to 0.5 (all, the protection
@@ -41,7 +61,13 @@ class Controls:
     """
 
     pitch: float = 0.0
-    f0_method: str = "rmvpe"
+    f0_method: str | F0Method | None = None
+    f0_min: float | None = None
+    f0_max: float | None = None
+    filter_radius: int | None = None
+    unvoiced: str = "zero"
+    f0_file: str | os.PathLike[str] | None = None
+    save_f0: str | os.PathLike[str] | None = None
     index_rate: float = 0.75
     protect: float = 0.33
     rms_mix_rate: float = 0.25
@@ -54,16 +80,37 @@ class Controls:
         _in_range("index rate", self.index_rate, 0, 1)
         _in_range("protect", self.protect, 0, 0.5)
         _in_range("RMS mix rate", self.rms_mix_rate, 0, 1)
-        if self.f0_method not in F0_METHODS:
-            raise ValueError(
-                f"F0 method {self.f0_method!r} is unknown; choose one of {', '.join(F0_METHODS)}"
-            )
+        self._check_f0()
         if self.speaker < 0:
             raise ValueError(f"speaker is {self.speaker}; speakers are numbered from 0")
         if self.output_rate is not None:
             _in_range("output sample rate", self.output_rate, *SAMPLE_RATES, "Hz")
         if self.seed is not None:
             _in_range("seed", self.seed, 0, 2**63 - 1)
+
+    def uses(self, method: str) -> bool:
+        """Whether the method of this name is asked for, alone or in a hybrid; rmvpe if none is."""
+        from mlx_f0 import parts
+
+        if self.f0_method is None:
+            return method == "rmvpe"
+        return isinstance(self.f0_method, str) and method in parts(self.f0_method)
+
+    def _check_f0(self) -> None:
+        from mlx_f0 import F0Method, F0Settings, parts
+
+        if isinstance(self.f0_method, str):
+            parts(self.f0_method)
+        elif self.f0_method is not None and not isinstance(self.f0_method, F0Method):
+            raise ValueError(
+                f"the F0 method is {self.f0_method!r}; expected a name or an mlx_f0.F0Method"
+            )
+        F0Settings(
+            f0_min=self.f0_min,
+            f0_max=self.f0_max,
+            filter_radius=self.filter_radius,
+            unvoiced=self.unvoiced,
+        )
 
 
 def _in_range(name: str, value: float, low: float, high: float, unit: str = "") -> None:

@@ -63,14 +63,14 @@ def flow(stages: Stages, recording: Recording, run: Run) -> tuple[Track, int]:
 def _convert(stages: Stages, audio: Track, length: int, run: Run) -> Track:
     """Audio at 16 kHz to `length` samples at the voice's rate."""
     padded = Padded(audio, chunks.PAD)
-    f0_hz = stages.f0_hz(padded, run, lambda share: run.report(F0_SHARE * share))
+    f0 = stages.f0(padded, run, lambda share: run.report(F0_SHARE * share))
     run.report(F0_SHARE)
     pieces = chunks.plan(audio)
     hop = stages.synthesizer.config.sample_rate // 100
     output = Track()
     tail = np.empty(0, np.float32)  # what the chunk before makes of the first samples of this one
     for number, chunk in enumerate(pieces):
-        converted = stages.convert_chunk(number, chunk, padded, f0_hz, run)
+        converted = stages.convert_chunk(number, chunk, padded, f0, run)
         converted = converted[(chunks.PAD - chunk.start) // chunks.HOP * hop + len(output) :]
         stop = length if chunk.stop is None else chunk.stop // chunks.HOP * hop - hop // 2
         piece = converted[: stop - len(output)].copy()

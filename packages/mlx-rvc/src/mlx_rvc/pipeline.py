@@ -8,16 +8,20 @@ import time
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import Unpack
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 
 from mlx_rvc.controls import ControlFields, Controls
 from mlx_rvc.encoder import load_encoder
+from mlx_rvc.f0 import check_files
 from mlx_rvc.flow import flow
 from mlx_rvc.recording import MODEL_RATE, Recording, mono_blocks, prepare
 from mlx_rvc.run import Conversion, NoiseSource, Progress, Run
 from mlx_rvc.stages import Stages
+
+if TYPE_CHECKING:
+    from mlx_f0 import F0Method
 
 
 class RVCPipeline(Stages):
@@ -46,12 +50,16 @@ class RVCPipeline(Stages):
         from mlx_rvc_index import FeatureIndex
         from mlx_rvc_synth import Synthesizer
 
+        f0_method = "rmvpe"
         if str(voice) == "demo":
-            voice = mlx_rvc_demo.bundle().voice
+            bundle = mlx_rvc_demo.bundle()
+            voice = bundle.voice
+            if rmvpe is None:
+                f0_method = bundle.f0_method  # works without a download, as all of the demo does
         loaded_index = None if index is None else FeatureIndex.load(index)
         synthesizer = Synthesizer.from_pretrained(voice)
         encoder = load_encoder(synthesizer.metadata.get("embedder"), contentvec)
-        return cls(synthesizer, encoder, index=loaded_index, rmvpe=rmvpe)
+        return cls(synthesizer, encoder, index=loaded_index, rmvpe=rmvpe, f0_method=f0_method)
 
     def convert_array(
         self,
@@ -70,7 +78,7 @@ class RVCPipeline(Stages):
         Returns float32 (round(samples * rate / sample_rate),) and its rate in Hz. Raises
         ValueError for controls out of range and for audio that is empty or not finite.
         """
-        run = Run(Controls(**controls), progress, noise)
+        run = _run(Controls(**controls), progress, noise)
         self.check_fits(run.controls)
         recording = _prepared(mono_blocks(np.asarray(audio)), sample_rate, run)
         result, rate = flow(self, recording, run)
@@ -88,26 +96,27 @@ class RVCPipeline(Stages):
 
         The output appears under its name only when it is whole. Raises ValueError or OSError.
         """
-        run = Run(Controls(**controls), progress)
-        _check_apart(input_path, output_path)
+        run = _run(Controls(**controls), progress)
+        _check_apart(input_path, output_path, run.controls)
         self.check_fits(run.controls)
         self._check_output(output_path, run.controls)
         return self._convert_to_file(_read(input_path, run), output_path, run)
 
-    def warmup(self, progress: Progress | None = None, *, f0_method: str = "rmvpe") -> float:
+    def warmup(
+        self, progress: Progress | None = None, *, f0_method: "str | F0Method | None" = None
+    ) -> float:
         """Do once what the first conversion would do on top of its work: load, compile, choose.
 
         On a GPU each stage compiles, and times what its device might do in two ways, once per
         machine and version (`mlx_fastops.warmup`). Then a second of silence is converted, so that
-        all has run; RMVPE is loaded unless another `f0_method` is given. Returns the seconds that
-        it took.
+        all has run; the F0 method is loaded, the voice's usual one unless another is given. Returns
+        the seconds that it took.
         """
         start = time.perf_counter()
-        stages = [self.encoder, self.synthesizer]
-        if self.synthesizer.config.f0 and f0_method == "rmvpe":
-            stages.append(self._loaded_rmvpe())
-        for stage in stages:
-            stage.warmup()
+        self.encoder.warmup()
+        self.synthesizer.warmup()
+        if self.synthesizer.config.f0:
+            self.methods.get(f0_method or self.f0_method).warmup()
         self.convert_array(
             np.zeros(MODEL_RATE, np.float32),
             MODEL_RATE,
@@ -131,7 +140,10 @@ class RVCPipeline(Stages):
         with run.timed("writing"):
             write_blocks(output_path, lambda start, stop: result[start:stop], len(result), rate)
         seconds = sum(run.seconds.values())
-        return Conversion(Path(output_path), len(result) / rate, rate, seconds, run.seconds)
+        outside = sum(run.f0_outside)
+        return Conversion(
+            Path(output_path), len(result) / rate, rate, seconds, run.seconds, outside
+        )
 
 
 def convert_voice(
@@ -152,13 +164,13 @@ def convert_voice(
     """
     from mlx_rvc_cli.audio import check_output
 
-    run = Run(Controls(**controls), progress)
-    if rmvpe is not None and run.controls.f0_method != "rmvpe":
+    run = _run(Controls(**controls), progress)
+    if rmvpe is not None and not run.controls.uses("rmvpe"):
         raise ValueError(
             f"weights for RMVPE are given, but the F0 method is {run.controls.f0_method}; leave "
             f"out one of them"
         )
-    _check_apart(input_path, output_path)
+    _check_apart(input_path, output_path, run.controls)
     check_output(output_path, run.controls.output_rate)
     recording = _read(input_path, run)
     pipeline = RVCPipeline.from_pretrained(model, index=index, contentvec=contentvec, rmvpe=rmvpe)
@@ -167,11 +179,32 @@ def convert_voice(
     return pipeline._convert_to_file(recording, output_path, run)
 
 
-def _check_apart(input_path: str | Path, output_path: str | Path) -> None:
-    """Refuse to replace the recording by its conversion: the original would be lost."""
+def _run(
+    controls: Controls, progress: Progress | None = None, noise: NoiseSource | None = None
+) -> Run:
+    """A conversion about to begin, whose files of F0 are as they must be."""
+    check_files(controls)
+    return Run(controls, progress, noise)
+
+
+def _check_apart(input_path: str | Path, output_path: str | Path, controls: Controls) -> None:
+    """Refuse to replace the recording by what is made of it: the original would be lost."""
     source, target = Path(input_path), Path(output_path)
-    if source.exists() and target.exists() and source.samefile(target):
+    if _same(source, target):
         raise ValueError(f"input and output are the same file, {target}; name another output")
+    if controls.save_f0 is not None:
+        curve = Path(controls.save_f0)
+        if _same(source, curve) or _same(target, curve):
+            raise ValueError(
+                f"F0 would be written to {curve}, which is the recording or its conversion; name "
+                f"another file"
+            )
+
+
+def _same(one: Path, other: Path) -> bool:
+    if one.exists() and other.exists():
+        return one.samefile(other)
+    return one.resolve() == other.resolve()
 
 
 def _read(path: str | Path, run: Run) -> Recording:

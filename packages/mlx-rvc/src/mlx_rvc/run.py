@@ -21,12 +21,16 @@ NoiseSource = Callable[[int, int], "Noise"]
 
 @dataclass(frozen=True)
 class Run:
-    """One conversion under way: its settings, whom to tell, and seconds spent by stage."""
+    """One conversion under way: its settings, whom to tell, and what it found.
+
+    seconds: spent, by stage. f0_outside: see `Conversion`, one number for each curve.
+    """
 
     controls: Controls
     progress: Progress | None = None
     noise: NoiseSource | None = None
     seconds: dict[str, float] = field(default_factory=dict)
+    f0_outside: list[int] = field(default_factory=list)
 
     def report(self, done: float) -> None:
         """Tell the caller which share of the work is done."""
@@ -43,13 +47,18 @@ class Run:
 
 @dataclass(frozen=True)
 class Conversion:
-    """What a file conversion did: durations and times in seconds, rates in Hz."""
+    """What a file conversion did: durations and times in seconds, rates in Hz.
+
+    f0_outside: frames, of 10 ms, whose pitch lies outside the 50 to 1100 Hz that RVC voices tell
+        apart; they are sung, but coloured as the nearest pitch inside.
+    """
 
     output_path: Path
     duration: float
     sample_rate: int
     seconds: float
     stages: dict[str, float]
+    f0_outside: int = 0
 
     @property
     def real_time_factor(self) -> float:

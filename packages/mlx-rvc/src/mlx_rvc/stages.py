@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mlx_rvc import chunks, f0
+from mlx_rvc import chunks
 from mlx_rvc.controls import Controls
+from mlx_rvc.f0 import Curve, Methods, estimate
 from mlx_rvc.protect import protect_unvoiced
 from mlx_rvc.recording import MODEL_RATE
 from mlx_rvc.run import Run
@@ -26,6 +27,8 @@ V1_LAYER = 9
 class Stages:
     """A voice, the encoder and the F0 model it needs, and its index: loaded once.
 
+    f0_method: the one that is taken where the settings name none.
+
     Raises ValueError when their widths do not fit.
     """
 
@@ -36,11 +39,13 @@ class Stages:
         *,
         index: "FeatureIndex | None" = None,
         rmvpe: "str | Path | RMVPE | None" = None,
+        f0_method: str = "rmvpe",
     ) -> None:
         self.synthesizer = synthesizer
         self.encoder = encoder
         self.index = index
-        self._rmvpe = rmvpe
+        self.methods = Methods(rmvpe)
+        self.f0_method = f0_method
         self._check_widths()
 
     def convert_chunk(
@@ -48,12 +53,12 @@ class Stages:
         number: int,
         chunk: chunks.Chunk,
         padded: Samples,
-        f0_hz: np.ndarray | None,
+        f0: Curve | None,
         run: Run,
     ) -> np.ndarray:
         """One chunk with its context to audio (samples,) at the voice's rate, context included.
 
-        padded: the padded recording; f0_hz: over all of it, None for a voice without F0.
+        padded: the padded recording; f0: over all of it, None for a voice without F0.
         """
         controls = run.controls
         with run.timed("content"):
@@ -63,12 +68,13 @@ class Stages:
             with run.timed("index"):
                 blended = self.index.blend(features, rate=controls.index_rate)
         blended = np.repeat(blended, 2, axis=0)  # 100 a second, as F0
-        phase = 0.0
-        if f0_hz is not None:
-            phase = self._phase(f0_hz[: chunk.start // chunks.HOP])
-            f0_hz = chunk.frames(f0_hz)[: len(blended)]
+        phase, f0_hz = 0.0, None
+        if f0 is not None:
+            phase = self._phase(f0.hz[: chunk.start // chunks.HOP])
+            f0_hz = chunk.frames(f0.hz)[: len(blended)]
+            voiced = chunk.frames(f0.voiced)[: len(blended)]
             blended = protect_unvoiced(
-                blended, np.repeat(features, 2, axis=0), f0_hz, controls.protect
+                blended, np.repeat(features, 2, axis=0), voiced, controls.protect
             )
         # Each chunk has noise of its own: repeated noise is heard as a loop.
         noise = None if run.noise is None else run.noise(number, len(blended))
@@ -100,43 +106,18 @@ class Stages:
             features = self.encoder.extract(audio.astype(np.float32))
         return np.asarray(features)[0]
 
-    def f0_hz(
-        self, padded: Samples, run: Run, progress: Callable[[float], None]
-    ) -> np.ndarray | None:
-        """F0 in Hz (frames,) of the padded recording, shifted; None for a voice without F0.
+    def f0(self, padded: Samples, run: Run, progress: Callable[[float], None]) -> Curve | None:
+        """F0 of the padded recording as the voice gets it; None for a voice without F0.
 
-        progress: called with the share that is done, by RMVPE alone.
+        progress: called with the share that is done.
         """
         if not self.synthesizer.config.f0:
             return None
-        controls = run.controls
-        if controls.f0_method == "rmvpe":
-            rmvpe = self._loaded_rmvpe()
-            with run.timed("f0"):
-                curve = rmvpe.infer_from_reader(
-                    lambda start, stop: padded[start:stop],
-                    len(padded),
-                    progress=lambda done, total: progress(done / total),
-                )
-        else:
-            method = {"harvest": f0.harvest, "dio": f0.dio}[controls.f0_method]
-            with run.timed("f0"):
-                curve = method(padded[:])  # WORLD takes a recording whole
-        return f0.shift(curve[: len(padded) // chunks.HOP], controls.pitch)
-
-    def _loaded_rmvpe(self) -> "RMVPE":
-        from mlx_rmvpe import RMVPE
-
-        if self._rmvpe is None:
-            try:
-                self._rmvpe = RMVPE.from_pretrained()
-            except ValueError as error:
-                raise ValueError(
-                    f"{error}, or choose the F0 method harvest, which needs no weights"
-                ) from error
-        elif not isinstance(self._rmvpe, RMVPE):
-            self._rmvpe = RMVPE.from_pretrained(self._rmvpe)
-        return self._rmvpe
+        method = self.methods.get(run.controls.f0_method or self.f0_method)
+        with run.timed("f0"):
+            curve = estimate(method, padded, run.controls, progress)
+        run.f0_outside.append(curve.outside)
+        return curve
 
     def check_fits(self, controls: Controls) -> None:
         """Refuse settings that this voice cannot follow, rather than drop them."""
@@ -151,6 +132,12 @@ class Stages:
                 f"pitch is {controls.pitch}, but this voice was trained without F0 and cannot be "
                 f"shifted; leave pitch at 0 or take a voice with F0"
             )
+        for name, value in (("f0_file", controls.f0_file), ("save_f0", controls.save_f0)):
+            if value is not None and not voice.f0:
+                raise ValueError(
+                    f"{name} is {value}, but this voice was trained without F0; leave it out or "
+                    f"take a voice with F0"
+                )
 
     def _check_widths(self) -> None:
         wanted = self.synthesizer.config.feature_channels

@@ -30,7 +30,33 @@ def convert(
     pitch: Annotated[
         float, typer.Option("--pitch", "-p", help="Shift in semitones, fractions allowed.")
     ] = 0.0,
-    f0_method: Annotated[str, typer.Option(help="rmvpe, harvest or dio.")] = "rmvpe",
+    f0_method: Annotated[
+        str | None,
+        typer.Option(
+            metavar="M",
+            help="rmvpe, fcpe, crepe, swift-f0, harvest, dio, pm, ... or hybrid[a+b] "
+            "[default: rmvpe; swift-f0 for the demo voice].",
+        ),
+    ] = None,
+    f0_min: Annotated[
+        float | None, typer.Option(help="Lowest F0 in Hz [default: the method's].")
+    ] = None,
+    f0_max: Annotated[
+        float | None, typer.Option(help="Highest F0 in Hz [default: the method's].")
+    ] = None,
+    filter_radius: Annotated[
+        int | None,
+        typer.Option(help="Above 2: median of F0 over 3 frames [default: for harvest alone]."),
+    ] = None,
+    unvoiced: Annotated[
+        str, typer.Option(help="F0 of unvoiced frames: zero, or interp to fill them.")
+    ] = "zero",
+    f0_file: Annotated[
+        Path | None, typer.Option(help="F0 to use instead, CSV time,Hz; not shifted.")
+    ] = None,
+    save_f0: Annotated[
+        Path | None, typer.Option(help="Write the F0 that the voice gets, CSV time,Hz.")
+    ] = None,
     protect: Annotated[
         float, typer.Option(help="Share of the index that consonants keep, 0 to 0.5 (off).")
     ] = 0.33,
@@ -65,6 +91,12 @@ def convert(
             progress=shown.update,
             pitch=pitch,
             f0_method=f0_method,
+            f0_min=f0_min,
+            f0_max=f0_max,
+            filter_radius=filter_radius,
+            unvoiced=unvoiced,
+            f0_file=f0_file,
+            save_f0=save_f0,
             index_rate=index_rate,
             protect=protect,
             rms_mix_rate=rms_mix_rate,
@@ -83,6 +115,7 @@ def summary(result: "Conversion") -> dict[str, object]:
         "sample_rate": result.sample_rate,
         "seconds": round(result.seconds, 3),
         "real_time_factor": round(result.real_time_factor, 4),
+        "f0_outside": result.f0_outside,
         "stages": {stage: round(seconds, 3) for stage, seconds in result.stages.items()},
     }
 
@@ -90,7 +123,16 @@ def summary(result: "Conversion") -> dict[str, object]:
 def sentence(result: "Conversion") -> str:
     """The summary of a conversion for people."""
     stages = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in result.stages.items())
-    return (
+    text = (
         f"{result.output_path}: {result.duration:.1f} s at {result.sample_rate} Hz, converted in "
         f"{result.seconds:.1f} s ({result.real_time_factor:.2f} of real time: {stages})"
     )
+    if result.f0_outside:
+        from mlx_f0.curve import VOICE_RANGE_HZ
+
+        low, high = VOICE_RANGE_HZ
+        text += (
+            f"; the pitch of {result.f0_outside} frames lies outside the {low:g} to {high:g} Hz "
+            f"that RVC voices tell apart"
+        )
+    return text

@@ -11,7 +11,8 @@ from mlx_rvc_cli.console import emit, progress
 if TYPE_CHECKING:
     import numpy as np
 
-    from mlx_rvc_demo import Speaker
+    from mlx_f0 import F0Method
+    from mlx_rvc_demo import Bundle, Speaker
 
 
 def demo(
@@ -51,7 +52,7 @@ def demo(
             speaker=speaker,
             seed=seed,
         )
-        _draw(picture_path, bundle.recording, output_path, speakers[speaker])
+        _draw(picture_path, bundle, output_path, speakers[speaker])
     emit(
         {**summary(result), "picture": str(picture_path), "speaker": speakers[speaker].name},
         as_json=as_json,
@@ -62,29 +63,29 @@ def demo(
     )
 
 
-def _draw(picture_path: Path, source: Path, target: Path, speaker: "Speaker") -> None:
+def _draw(picture_path: Path, bundle: "Bundle", target: Path, speaker: "Speaker") -> None:
+    from mlx_f0 import load
     from mlx_rvc.f0 import shift
     from mlx_rvc_cli.picture import F0, Spectrogram, Waveform, draw
 
+    method = load(bundle.f0_method)
     columns, expected_hz = [], None
-    for title, path in (("input", source), (f"output, {speaker.name}", target)):
-        audio, sample_rate, f0_hz = _measured(path)
+    for title, path in (("input", bundle.recording), (f"output, {speaker.name}", target)):
+        audio, sample_rate, f0_hz = _measured(path, method)
         columns.append(
             [
                 Waveform(audio, sample_rate, title=title),
                 Spectrogram(audio, sample_rate, scale="linear"),
-                F0(f0_hz, title="F0 (harvest)", expected_hz=expected_hz),
+                F0(f0_hz, title=f"F0 ({bundle.f0_method})", expected_hz=expected_hz),
             ]
         )
         expected_hz = shift(f0_hz, speaker.pitch)  # what the output's F0 is asked to be
     draw(picture_path, columns)
 
 
-def _measured(path: Path) -> "tuple[np.ndarray, int, np.ndarray]":
-    from mlx_rvc.f0 import harvest
-    from mlx_rvc.recording import MODEL_RATE
-    from mlx_rvc_cli.audio import read_audio, resample, to_mono
+def _measured(path: Path, method: "F0Method") -> "tuple[np.ndarray, int, np.ndarray]":
+    from mlx_rvc_cli.audio import read_audio, to_mono
 
     audio, sample_rate = read_audio(path)
     mono = to_mono(audio)
-    return mono, sample_rate, harvest(resample(mono, sample_rate, MODEL_RATE))
+    return mono, sample_rate, method.infer_from_audio(mono, sample_rate)

@@ -1,0 +1,52 @@
+"""Write mlx-fcpe's shipped model from torchfcpe's `fcpe_c_v001.pt`.
+
+    python tools/build_fcpe.py fcpe_c_v001.pt LICENSE
+
+Both are in the wheel of torchfcpe 0.0.4 (MIT): `pip download --no-deps torchfcpe==0.0.4`. Matrices
+are stored as float16; vectors (biases, norms and the table of cents, whose steps float16 would
+round by several cents) stay float32.
+"""
+
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+
+import mlx_weights
+from mlx_fcpe import config_from_checkpoint, sanitize
+from mlx_fcpe.fcpe import MODEL_TYPE
+from mlx_fcpe.weights import SHIPPED
+
+SOURCE = "fcpe_c_v001.pt of torchfcpe 0.0.4"
+
+
+def main(source: Path, licence: Path) -> None:
+    """Write the folder and say what it weighs."""
+    checkpoint = mlx_weights.read_checkpoint(source)
+    tensors = sanitize(checkpoint, source=str(source))
+    config = config_from_checkpoint(checkpoint, source=str(source))
+    stored = {
+        name: value.astype(np.float16) if value.ndim > 1 else value
+        for name, value in tensors.items()
+    }
+    for name, value in stored.items():
+        if not np.isfinite(value).all():
+            raise SystemExit(f"{name} does not fit into float16")
+    mlx_weights.save_model(
+        SHIPPED,
+        stored,
+        {"model_type": MODEL_TYPE, **config.to_dict()},
+        metadata={
+            "source": SOURCE,
+            "source_sha256": mlx_weights.sha256(source),
+            "licence": "MIT, Copyright (c) 2023 CN_ChiTu",
+        },
+    )
+    shutil.copyfile(licence, SHIPPED / "LICENSE-torchfcpe")
+    size = (SHIPPED / "model.safetensors").stat().st_size
+    print(f"{SHIPPED}: {len(stored)} tensors, {size} bytes")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))
