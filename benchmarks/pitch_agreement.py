@@ -41,7 +41,7 @@ def judged(method: str, curves: dict[str, list[np.ndarray]]) -> dict[str, float]
     """Scores of a method by the others, and the share of frames that counted, in percent.
 
     curves: by method, one curve a recording. None for a hybrid, whose parts would judge
-    themselves, or where fewer than three others were measured.
+    themselves, or where fewer than three others were measured or they agree on no voiced frame.
     """
     if method.startswith("hybrid["):
         return None
@@ -57,5 +57,8 @@ def judged(method: str, curves: dict[str, list[np.ndarray]]) -> dict[str, float]
         truths.append(truth[counts])
         found.append(curve[counts])
         counted.append(counts)
+    truth = np.concatenate(truths)
+    if not truth.any():
+        return None
     share = 100 * float(np.concatenate(counted).mean())
-    return {**scores(np.concatenate(truths), np.concatenate(found)), "counted": share}
+    return {**scores(truth, np.concatenate(found)), "counted": share}
