@@ -28,8 +28,9 @@ import numpy as np
 import pitch_methods
 import pitch_report
 from pitch_agreement import judged
-from pitch_groups import grouped, sub_sample
-from pitch_methods import HEAVY, HYBRIDS, ORIGINAL, RANGE_HZ, RATE
+from pitch_conditions import RATE
+from pitch_groups import HEARD_S, grouped, shortened, sub_sample
+from pitch_methods import HEAVY, HYBRIDS, ORIGINAL, RANGE_HZ
 from pitch_run import Curves, Times
 from pitch_signals import Signal, digest, read_clip, signals
 
@@ -76,7 +77,8 @@ class Run:
 
     def __init__(self, folder: Path, *, quick: bool) -> None:
         self.signals: list[Signal] = list(signals(quick=quick))
-        self.sub_sample = sub_sample(len(self.signals))
+        self.picked = sub_sample(len(self.signals))
+        self.sub_sample = [shortened(self.signals[i]) for i in self.picked]
         self.clips = {name: read_clip(name).astype(np.float32) for name in (*SINGING, *SPEECH)}
         seconds = QUICK_S if quick else TIMED_S
         self.timed = self.clips["vocadito_14"][: round(seconds * RATE)]
@@ -84,7 +86,7 @@ class Run:
             self.clips = {name: clip[: len(self.timed)] for name, clip in self.clips.items()}
         self.folder = folder
         self.curves = Curves(folder / "curves", digest(self.signals))
-        self.times = Times(folder / "times.json", seconds)
+        self.times = Times(folder / "times.json")
         self.found: dict[str, list[np.ndarray]] = {}  # of the signals, or of the sub-sample
         self.real: dict[str, dict[str, list[np.ndarray]]] = {"singing": {}, "speech": {}}
         self.missing: dict[str, str] = {}
@@ -92,12 +94,12 @@ class Run:
 
     def method(self, name: str, make) -> None:
         """Let one method hear everything; heavy ones the sub-sample and no real recording."""
-        heavy = _is_heavy(name)
-        picked = self.sub_sample if heavy else range(len(self.signals))
-        real = () if heavy else (*SINGING, *SPEECH)
-        recordings = [self.signals[i].audio for i in picked] + [self.clips[clip] for clip in real]
+        heard = self.sub_sample if name in HEAVY else self.signals
+        recordings = [signal.audio for signal in heard]
+        if name not in HEAVY:
+            recordings += self.clips.values()
         curves = self.curves.measure(name, make, recordings)
-        self._keep(name, curves, len(picked))
+        self._keep(name, curves, len(heard))
 
     def hybrid(self, name: str) -> None:
         """Join the curves of its parts."""
@@ -119,15 +121,13 @@ class Run:
 
     def record(self, about: dict) -> dict:
         """Everything that is said of the methods, for pitch.json."""
-        everyone = range(len(self.signals))
         methods = {}
         for name, curves in self.found.items():
-            heavy = len(curves) < len(self.signals)
-            picked = self.sub_sample if heavy else everyone
-            part = curves if heavy else [curves[i] for i in self.sub_sample]
+            part = curves if name in HEAVY else [curves[i] for i in self.picked]
+            part = [curve[: len(s.f0_hz)] for curve, s in zip(part, self.sub_sample, strict=True)]
             methods[name] = {
-                "scores": None if heavy else grouped([self.signals[i] for i in picked], curves),
-                "sub_sample": grouped([self.signals[i] for i in self.sub_sample], part),
+                "scores": None if name in HEAVY else grouped(self.signals, curves),
+                "sub_sample": grouped(self.sub_sample, part),
                 "agreement": {
                     kind: judged(name, found) for kind, found in self.real.items() if name in found
                 },
@@ -139,9 +139,9 @@ class Run:
             "signals": len(self.signals),
             "seconds": sum(len(signal.audio) for signal in self.signals) / RATE,
             "sub_sample_signals": len(self.sub_sample),
-            "sub_sample_seconds": sum(len(self.signals[i].audio) for i in self.sub_sample) / RATE,
+            "sub_sample_seconds": sum(len(signal.audio) for signal in self.sub_sample) / RATE,
             "range_hz": RANGE_HZ,
-            "timed_s": self.times.seconds,
+            "timed_s": len(self.timed) / RATE,
         }
         return {
             "about": about,
@@ -163,25 +163,40 @@ def measure(options: argparse.Namespace, names: list[str]) -> dict:
     run = Run(options.out, quick=options.quick)
     makers = pitch_methods.available()
     described = {"quick": options.quick, **about()}
-    for name in sorted(names, key=_is_heavy):  # what is soon done comes first
-        print(f"{time.strftime('%H:%M:%S')} {name}", file=sys.stderr, flush=True)
+    light = [name for name in names if name not in HEAVY]
+    heavy = [name for name in names if name in HEAVY]
+    record: dict = {}
+    for some in (light, heavy):  # what is soon done comes first, and is on file before the rest
+        _hear(run, makers, some)
+        _time(run, makers, some)
+        record = run.record(described)
+        (options.out / "pitch.json").write_text(json.dumps(record, indent=1) + "\n")
+    return record
+
+
+def _hear(run: Run, makers: dict, names: list[str]) -> None:
+    for name in names:
+        _tell(name)
         if name in HYBRIDS:
             run.hybrid(name)
         else:
             _attempt(run, name, lambda name=name: run.method(name, makers[name]))
+
+
+def _time(run: Run, makers: dict, names: list[str]) -> None:
+    """Each of ours in turns with its original; heavy ones hear less."""
     for name in names:
-        if name in run.found and "(original" not in name:
-            pair = [each for each in (name, name + ORIGINAL) if each in run.found]
-            print(f"{time.strftime('%H:%M:%S')} {name}: time", file=sys.stderr, flush=True)
-            turns = {each: makers.get(each) or pitch_methods.hybrid(each) for each in pair}
-            _attempt(run, name, lambda turns=turns: run.times.measure(turns, run.timed))
-    record = run.record(described)
-    (options.out / "pitch.json").write_text(json.dumps(record, indent=1) + "\n")
-    return record
+        if name not in run.found or "(original" in name:
+            continue
+        _tell(f"{name}: time")
+        pair = [each for each in (name, name + ORIGINAL) if each in run.found]
+        turns = {each: makers.get(each) or pitch_methods.hybrid(each) for each in pair}
+        clip = run.timed[: round(HEARD_S * RATE)] if name in HEAVY else run.timed
+        _attempt(run, name, lambda turns=turns, clip=clip: run.times.measure(turns, clip))
 
 
-def _is_heavy(name: str) -> bool:
-    return name.split(" (", maxsplit=1)[0] in HEAVY
+def _tell(what: str) -> None:
+    print(f"{time.strftime('%H:%M:%S')} {what}", file=sys.stderr, flush=True)
 
 
 def _attempt(run: Run, name: str, task) -> None:

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
-from pitch_conditions import CLEAN
+from pitch_conditions import CLEAN, RATE, STEP
 from pitch_scores import scores
 from pitch_signals import RANGES_HZ, Signal
 
 ALL = "all"
-EVERY = 12
-"""The heavy methods hear every twelfth signal: one less than a span has, so that each condition and
-each span comes once."""
+EVERY, HEARD_S = 12, 2.0
+"""The heavy methods hear 2 s of every twelfth signal: one less than a span has, so that each
+condition and each span comes once."""
 
 
 def sub_sample(count: int) -> list[int]:
     """Numbers of the signals that heavy methods hear, of so many."""
     return list(range(0, count, EVERY))
+
+
+def shortened(signal: Signal) -> Signal:
+    """What the heavy methods hear of a signal."""
+    samples = min(round(HEARD_S * RATE), len(signal.audio))
+    frames = samples // STEP + 1
+    return replace(signal, audio=signal.audio[:samples], f0_hz=signal.f0_hz[:frames])
 
 
 def range_name(low: float, high: float) -> str:

@@ -55,8 +55,8 @@ BESIDE: dict[str, Maker] = {
 FETCHED = ("rmvpe",)
 """Their weights are fetched: where they cannot be, the method is named and left out."""
 
-HEAVY = ("crepe",)
-"""Slower than real time on one core: measured on every few signals only."""
+HEAVY = ("crepe", "crepe" + ORIGINAL, "crepe-tiny" + DITHERED)
+"""Slower than real time on one core, or beside the point: these hear a sub-sample only."""
 
 
 def available() -> dict[str, Maker]:

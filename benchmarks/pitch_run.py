@@ -78,13 +78,10 @@ class Curves:
 
 
 class Times:
-    """Seconds that each method takes for the same clip, in a file beside the curves.
+    """Seconds that each method takes for a second of a clip, in a file beside the curves."""
 
-    seconds: the length of that clip.
-    """
-
-    def __init__(self, path: Path, seconds: float) -> None:
-        self.path, self.seconds = path, seconds
+    def __init__(self, path: Path) -> None:
+        self.path = path
         self.found: dict[str, dict[str, list[float]]] = (
             json.loads(path.read_text()) if path.exists() else {}
         )
@@ -106,8 +103,8 @@ class Times:
         while rounds < FEWEST_REPEATS or (rounds < REPEATS and spent < ENOUGH_S * len(runs)):
             for name, run in runs.items():
                 wall, processor = _timed(run, audio)
-                found[name]["wall"].append(wall)
-                found[name]["processor"].append(processor)
+                found[name]["wall"].append(wall * RATE / len(audio))
+                found[name]["processor"].append(processor * RATE / len(audio))
                 spent += wall
             rounds += 1
         self.found |= found
@@ -119,10 +116,10 @@ class Times:
             return None
         wall, processor = (self.found[method][key] for key in ("wall", "processor"))
         return {
-            "median": statistics.median(wall) / self.seconds,
-            "low": min(wall) / self.seconds,
-            "high": max(wall) / self.seconds,
-            "processor": statistics.median(processor) / self.seconds,
+            "median": statistics.median(wall),
+            "low": min(wall),
+            "high": max(wall),
+            "processor": statistics.median(processor),
             "runs": len(wall),
         }
 
