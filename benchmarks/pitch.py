@@ -141,7 +141,6 @@ class Run:
             "sub_sample_signals": len(self.sub_sample),
             "sub_sample_seconds": sum(len(signal.audio) for signal in self.sub_sample) / RATE,
             "range_hz": RANGE_HZ,
-            "timed_s": len(self.timed) / RATE,
         }
         return {
             "about": about,

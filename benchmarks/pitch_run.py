@@ -82,9 +82,7 @@ class Times:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.found: dict[str, dict[str, list[float]]] = (
-            json.loads(path.read_text()) if path.exists() else {}
-        )
+        self.found: dict[str, dict] = json.loads(path.read_text()) if path.exists() else {}
 
     def measure(self, makers: dict[str, Maker], audio: np.ndarray) -> None:
         """Time methods in turns, so that a slow moment of the machine hits all of them.
@@ -96,15 +94,16 @@ class Times:
         runs = {name: make() for name, make in makers.items()}
         for run in runs.values():
             run(audio[:RATE])
-        found: dict[str, dict[str, list[float]]] = {
-            name: {"wall": [], "processor": []} for name in runs
+        seconds = len(audio) / RATE
+        found: dict[str, dict] = {
+            name: {"wall": [], "processor": [], "clip_s": seconds} for name in runs
         }
         spent, rounds = 0.0, 0
         while rounds < FEWEST_REPEATS or (rounds < REPEATS and spent < ENOUGH_S * len(runs)):
             for name, run in runs.items():
                 wall, processor = _timed(run, audio)
-                found[name]["wall"].append(wall * RATE / len(audio))
-                found[name]["processor"].append(processor * RATE / len(audio))
+                found[name]["wall"].append(wall / seconds)
+                found[name]["processor"].append(processor / seconds)
                 spent += wall
             rounds += 1
         self.found |= found
@@ -121,6 +120,7 @@ class Times:
             "high": max(wall),
             "processor": statistics.median(processor),
             "runs": len(wall),
+            "clip_s": self.found[method]["clip_s"],
         }
 
     def ratio(self, method: str) -> list[float] | None:

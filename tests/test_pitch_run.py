@@ -68,11 +68,11 @@ def test_times_are_taken_in_turns_and_kept(tmp_path):
     times.measure(makers, RECORDINGS[0])
     assert order == ["m", "n"] * (1 + pitch_run.REPEATS)
     times.found = {
-        "m": {"wall": [2.0, 1.0, 4.0], "processor": [1.0, 1.0, 2.0]},
+        "m": {"wall": [2.0, 1.0, 4.0], "processor": [1.0, 1.0, 2.0], "clip_s": 5.0},
         "m (original)": {"wall": [9.0, 9.0, 9.0], "processor": [2.0, 3.0, 2.0]},
     }
     assert times.factors("m") == {
-        "median": 2.0, "low": 1.0, "high": 4.0, "processor": 1.0, "runs": 3,
+        "median": 2.0, "low": 1.0, "high": 4.0, "processor": 1.0, "runs": 3, "clip_s": 5.0,
     }  # fmt: skip
     assert times.ratio("m") == [2.0, 1.0, 3.0]
     assert times.factors("none") is None and times.ratio("m (original)") is None
