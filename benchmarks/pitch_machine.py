@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from importlib.metadata import PackageNotFoundError, version
 
@@ -34,11 +33,9 @@ def about() -> dict:
             continue
     described = machine.describe()
     kept = ("processor", "architecture", "cores", "system", "python", "device", "commit")
-    affinity = getattr(os, "sched_getaffinity", None)
     return {
         **{key: described[key] for key in kept},
         "versions": found,
         "date": time.strftime("%Y-%m-%d"),
         "load": machine.load_average(),
-        "allowed_cores": len(affinity(0)) if affinity else None,
     }

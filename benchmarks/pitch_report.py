@@ -126,8 +126,8 @@ def _about(about: dict) -> str:
     versions = ", ".join(f"{name} {found}" for name, found in about["versions"].items())
     sample = " A quick sample." if about["quick"] else ""
     return (
-        f"{about['date']}, {about['processor']}, {about['cores']} cores of which the run had "
-        f"{about['allowed_cores'] or 'all'}, shared (load average {about['load']} at the start); "
+        f"{about['date']}, {about['processor']}, {about['cores']} cores, one thread, shared with "
+        f"other programs (load average {about['load']} at the start of the last part); "
         f"{about['system']}, Python {about['python']}, MLX on the {about['device']}; {versions}; "
         f"commit {about['commit']}. {about['signals']} signals, {about['seconds']:.0f} s; the "
         f"sub-sample {about['sub_sample_signals']}, {about['sub_sample_seconds']:.0f} s.{sample}"

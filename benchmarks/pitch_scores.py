@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 
 TOLERANCE_CENTS = 50
@@ -29,6 +31,7 @@ def scores(truth_hz: np.ndarray, found_hz: np.ndarray) -> dict[str, float]:
     """
     from mir_eval import melody
 
+    warnings.filterwarnings("ignore", "Estimated melody has no voiced frames", module="mir_eval")
     if truth_hz.shape != found_hz.shape:
         raise ValueError(f"{found_hz.shape} frames were found; expected {truth_hz.shape}")
     true, called = truth_hz > 0, found_hz > 0

@@ -11,7 +11,7 @@ from pitch_groups import ALL
 from pitch_report import RANGES
 
 ABOUT = {
-    "date": "2026-01-01", "processor": "a processor", "cores": 2, "allowed_cores": 1, "load": 0.5,
+    "date": "2026-01-01", "processor": "a processor", "cores": 2, "load": 0.5,
     "system": "S", "python": "3", "device": "cpu", "versions": {"mlx": "1"}, "commit": "abc",
     "quick": False, "signals": 130, "seconds": 500.0, "sub_sample_signals": 11,
     "sub_sample_seconds": 44.0,
