@@ -1,7 +1,7 @@
 """Accuracy and speed of every pitch method, ours and the originals, where the F0 is known exactly.
 
     python benchmarks/pitch.py --quick --out FOLDER     # a sample, some minutes: for every night
-    python benchmarks/pitch.py --out FOLDER             # all of it: a quarter of an hour of one core
+    python benchmarks/pitch.py --out FOLDER             # all of it: about 15 minutes of one core
     python benchmarks/pitch.py --out FOLDER --resume    # go on with a run that was broken off, or
                                                         # add methods to it
     python benchmarks/pitch.py --render FOLDER --into benchmarks/pitch.md

@@ -29,12 +29,12 @@ def draw(record: dict, path: Path) -> None:
     panels = (
         ("raw pitch accuracy, %", "pitch", conditions),
         ("overall accuracy, %", "overall", conditions),
-        ("raw pitch accuracy by true F0, clean, %", "pitch", ranges),
+        ("raw pitch by true F0, clean, %", "pitch", ranges),
     )
     with plt.rc_context({"font.size": 8, "axes.titlesize": 9, "axes.titlelocation": "left"}):
         figure, axes = plt.subplots(
             1, len(panels), figsize=(13, 1.6 + 0.32 * len(rows)), layout="constrained", sharey=True,
-            width_ratios=[len(panel[2]) + 2 for panel in panels],
+            width_ratios=[len(panel[2]) + 3 for panel in panels],
         )  # fmt: skip
         for axis, (title, measure, groups) in zip(axes, panels, strict=True):
             _panel(
