@@ -1,91 +1,43 @@
-"""Accuracy and speed of every pitch method, on signals whose F0 is known exactly.
+"""Accuracy and speed of every pitch method, ours and the originals, where the F0 is known exactly.
 
-    python benchmarks/pitch.py [--quick] [--methods a b c] [--clips FILE ...] [--out FOLDER]
-    python benchmarks/pitch.py --list
+    python benchmarks/pitch.py --quick --out FOLDER     # a sample, some minutes: for every night
+    python benchmarks/pitch.py --out FOLDER             # all of it: about 15 minutes of one core
+    python benchmarks/pitch.py --out FOLDER --resume    # go on with a run that was broken off, or
+                                                        # add methods to it
+    python benchmarks/pitch.py --render FOLDER --into benchmarks/pitch.md
+    python benchmarks/pitch.py --list                   # the methods
 
-Writes FOLDER/pitch.json (every measure by method and condition) and FOLDER/pitch.md (tables).
-Needs the environment of CONTRIBUTING.md, pyworld (pyworld-prebuilt) and mir_eval 0.8.2.
+FOLDER gets pitch.json, pitch.md and pitch.png, and curves/ with what every method found. The exit
+status is 1 where one of ours is not its original within 0.2 points in every measure of every
+group, or where a method failed; what cannot be had (weights, a package) is named and left out.
+
+Needs the environment of CONTRIBUTING.md ("Parity tests and golden files") with torchfcpe 0.0.4,
+torchcrepe 0.0.24 (both --no-deps, with einops and tqdm), swift-f0, praat-parselmouth, mir_eval.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import sys
 import time
 from pathlib import Path
 
 import numpy as np
-from pitch_methods import ORIGINAL, RANGE_HZ, available
-from pitch_scores import NAMES, scores
-from pitch_signals import RATE, Signal, read_clips, signals
+import pitch_methods
+import pitch_report
+from pitch_agreement import judged
+from pitch_conditions import RATE
+from pitch_groups import HEARD_S, grouped, shortened, sub_sample
+from pitch_methods import HEAVY, HYBRIDS, ORIGINAL, RANGE_HZ
+from pitch_run import Curves, Times
+from pitch_signals import Signal, digest, read_clip, signals
 
-AUDIO = Path(__file__).parents[1] / "tests/audio"
-CLIPS = ("librivox_austen_0870", "librivox_austen_0930", "vocadito_10", "vocadito_14")
-ALL = "all"
-TITLES = {
-    "pitch": "raw pitch",
-    "chroma": "raw chroma",
-    "octave": "octave errors",
-    "recall": "voicing recall",
-    "false_alarm": "false alarms",
-    "overall": "overall",
-}
-
-
-def measured(make, everything: list[Signal]) -> dict:
-    """A method's measures by condition, span and in all, and its real-time factor."""
-    run = make()
-    run(everything[0].audio)  # what a first call waits for is not its speed
-    found, seconds = [], 0.0
-    for signal in everything:
-        start = time.perf_counter()
-        curve = run(signal.audio)
-        seconds += time.perf_counter() - start
-        found.append(np.asarray(curve, np.float32))
-    groups: dict[str, list[int]] = {ALL: list(range(len(everything)))}
-    for i, signal in enumerate(everything):
-        groups.setdefault(signal.condition, []).append(i)
-        groups.setdefault(f"{signal.span}, clean", [])
-        if signal.condition == "clean":
-            groups[f"{signal.span}, clean"].append(i)
-    heard = sum(len(signal.audio) for signal in everything) / RATE
-    return {
-        "real_time_factor": seconds / heard,
-        "scores": {
-            name: scores(
-                np.concatenate([everything[i].f0_hz for i in members]),
-                np.concatenate([found[i] for i in members]),
-            )
-            for name, members in groups.items()
-        },
-    }
-
-
-def table(results: dict[str, dict], group: str) -> str:
-    """Markdown of one group, a row for each method."""
-    lines = [
-        f"| {group}, % | " + " | ".join(TITLES.values()) + " | real-time factor |",
-        "|---" * (len(TITLES) + 2) + "|",
-    ]
-    for method, result in results.items():
-        row = result["scores"][group]
-        values = " | ".join(f"{row[name]:.1f}" for name in NAMES)
-        lines.append(f"| {method} | {values} | {result['real_time_factor']:.4f} |")
-    return "\n".join(lines)
-
-
-def apart(results: dict[str, dict]) -> dict[str, float]:
-    """For each method with its original beside it, the largest difference of any measure."""
-    return {
-        name: max(
-            abs(result["scores"][group][measure] - other["scores"][group][measure])
-            for group in result["scores"]
-            for measure in NAMES
-        )
-        for name, result in results.items()
-        if (other := results.get(name + ORIGINAL)) is not None
-    }
+SINGING = ("vocadito_10", "vocadito_14")
+SPEECH = ("librivox_austen_0870", "librivox_austen_0930")
+TIMED_S, QUICK_S = 5.0, 3.0
+"""Of the clip that is timed; in a sample, of that and of every real clip."""
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -93,60 +45,193 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--quick", action="store_true", help="fewer curves and conditions")
-    parser.add_argument("--methods", nargs="+", help="only these (default: all that import)")
-    parser.add_argument("--clips", type=Path, nargs="+", help="voices to resynthesise")
+    parser.add_argument("--quick", action="store_true", help="fewer and shorter signals")
+    parser.add_argument("--methods", nargs="+", help="only these, with their originals")
     parser.add_argument("--out", type=Path, default=Path("benchmark"), help="folder for results")
+    parser.add_argument("--resume", action="store_true", help="keep what FOLDER has")
+    parser.add_argument("--render", type=Path, metavar="FOLDER", help="table and plot again")
+    parser.add_argument("--into", type=Path, metavar="FILE", help="put them into a document")
     parser.add_argument("--list", action="store_true", help="name the methods and stop")
     return parser.parse_args(arguments)
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Measure, write, and print the table over all conditions."""
-    options = parse(arguments)
-    makers = available()
-    if options.list:
-        print("\n".join(makers))
-        return 0
-    chosen = options.methods or list(makers)
-    unknown = sorted(set(chosen) - set(makers))
+def chosen(wanted: list[str] | None) -> list[str]:
+    """Every method, or those that are wanted with their originals and what hybrids need.
+
+    Raises:
+        ValueError: one is unknown.
+    """
+    known = [*pitch_methods.available(), *HYBRIDS]
+    if wanted is None:
+        return known
+    unknown = sorted(set(wanted) - set(known))
     if unknown:
-        print(f"unknown {', '.join(unknown)}; known are {', '.join(makers)}", file=sys.stderr)
-        return 2
-    paths = options.clips or [AUDIO / f"{name}.flac" for name in CLIPS]
-    everything = list(signals(read_clips(paths), quick=options.quick))
-    options.out.mkdir(parents=True, exist_ok=True)
-    results: dict[str, dict] = {}
-    missing: dict[str, str] = {}
-    for name in chosen:
-        print(f"{time.strftime('%H:%M:%S')} {name}", file=sys.stderr, flush=True)
-        try:
-            results[name] = measured(makers[name], everything)
-        except ImportError as error:
-            missing[name] = str(error)  # the original is not installed: said, not hidden
-        record = {
-            "clips": [path.name for path in paths],
-            "signals": len(everything),
-            "seconds": sum(len(signal.audio) for signal in everything) / RATE,
+        raise ValueError(f"unknown {', '.join(unknown)}; known are {', '.join(known)}")
+    names = set(wanted)
+    names |= {part for name in wanted if name in HYBRIDS for part in pitch_methods.parts(name)}
+    return [name for name in known if name.split(" (", maxsplit=1)[0] in names or name in names]
+
+
+class Run:
+    """One run's recordings, and what has been found of them."""
+
+    def __init__(self, folder: Path, *, quick: bool) -> None:
+        self.signals: list[Signal] = list(signals(quick=quick))
+        self.picked = sub_sample(len(self.signals))
+        self.sub_sample = [shortened(self.signals[i]) for i in self.picked]
+        self.clips = {name: read_clip(name).astype(np.float32) for name in (*SINGING, *SPEECH)}
+        seconds = QUICK_S if quick else TIMED_S
+        self.timed = self.clips["vocadito_14"][: round(seconds * RATE)]
+        if quick:
+            self.clips = {name: clip[: len(self.timed)] for name, clip in self.clips.items()}
+        self.folder = folder
+        self.curves = Curves(folder / "curves", digest(self.signals))
+        self.times = Times(folder / "times.json")
+        self.found: dict[str, list[np.ndarray]] = {}  # of the signals, or of the sub-sample
+        self.real: dict[str, dict[str, list[np.ndarray]]] = {"singing": {}, "speech": {}}
+        self.missing: dict[str, str] = {}
+        self.failed: dict[str, str] = {}
+
+    def method(self, name: str, make) -> None:
+        """Let one method hear everything; heavy ones the sub-sample and no real recording."""
+        heard = self.sub_sample if name in HEAVY else self.signals
+        recordings = [signal.audio for signal in heard]
+        if name not in HEAVY:
+            recordings += self.clips.values()
+        curves = self.curves.measure(name, make, recordings)
+        self._keep(name, curves, len(heard))
+
+    def hybrid(self, name: str) -> None:
+        """Join the curves of its parts."""
+        parts = pitch_methods.parts(name)
+        lacking = [part for part in parts if part not in self.found]
+        if lacking:
+            self.missing[name] = f"needs {', '.join(lacking)}"
+            return
+        real = [[*self.real["singing"][part], *self.real["speech"][part]] for part in parts]
+        sung = [[*self.found[part], *more] for part, more in zip(parts, real, strict=True)]
+        joined = [pitch_methods.combined(curves) for curves in zip(*sung, strict=True)]
+        self._keep(name, joined, len(self.signals))
+
+    def _keep(self, name: str, curves: list[np.ndarray], count: int) -> None:
+        self.found[name], real = curves[:count], curves[count:]
+        if real:
+            self.real["singing"][name] = real[: len(SINGING)]
+            self.real["speech"][name] = real[len(SINGING) :]
+
+    def record(self, about: dict) -> dict:
+        """Everything that is said of the methods, for pitch.json."""
+        methods = {}
+        for name, curves in self.found.items():
+            part = curves if name in HEAVY else [curves[i] for i in self.picked]
+            part = [curve[: len(s.f0_hz)] for curve, s in zip(part, self.sub_sample, strict=True)]
+            methods[name] = {
+                "scores": None if name in HEAVY else grouped(self.signals, curves),
+                "sub_sample": grouped(self.sub_sample, part),
+                "agreement": {
+                    kind: judged(name, found) for kind, found in self.real.items() if name in found
+                },
+                "time": self.times.factors(name),
+                "ratio": self.times.ratio(name),
+            }
+        about = {
+            **about,
+            "signals": len(self.signals),
+            "seconds": sum(len(signal.audio) for signal in self.signals) / RATE,
+            "sub_sample_signals": len(self.sub_sample),
+            "sub_sample_seconds": sum(len(signal.audio) for signal in self.sub_sample) / RATE,
             "range_hz": RANGE_HZ,
-            "quick": options.quick,
-            "methods": results,
-            "missing": missing,
-            "apart_points": apart(results),
         }
+        return {
+            "about": about,
+            "methods": methods,
+            "apart": pitch_report.apart(methods),
+            "missing": self.missing,
+            "failed": self.failed,
+        }
+
+
+def measure(options: argparse.Namespace, names: list[str]) -> dict:
+    """Run everything, saving as it goes."""
+    from pitch_machine import about, single_thread
+
+    if not options.resume:
+        shutil.rmtree(options.out / "curves", ignore_errors=True)
+        (options.out / "times.json").unlink(missing_ok=True)
+    single_thread()
+    run = Run(options.out, quick=options.quick)
+    makers = pitch_methods.available()
+    described = {"quick": options.quick, **about()}
+    light = [name for name in names if name not in HEAVY]
+    heavy = [name for name in names if name in HEAVY]
+    record: dict = {}
+    for some in (light, heavy):  # what is soon done comes first, and is on file before the rest
+        _hear(run, makers, some)
+        _time(run, makers, some)
+        record = run.record(described)
         (options.out / "pitch.json").write_text(json.dumps(record, indent=1) + "\n")
-    if not results:
-        print(f"no method could be run: {missing}", file=sys.stderr)
-        return 1
-    groups = next(iter(results.values()))["scores"]
-    tables = "\n\n".join(table(results, group) for group in groups)
-    (options.out / "pitch.md").write_text(tables + "\n")
-    print(table(results, ALL))
-    for name, points in apart(results).items():
-        print(f"{name}: within {points:.2f} points of the original in every measure")
-    for name, reason in missing.items():
-        print(f"{name} was left out: {reason}", file=sys.stderr)
-    return 0
+    return record
+
+
+def _hear(run: Run, makers: dict, names: list[str]) -> None:
+    for name in names:
+        _tell(name)
+        if name in HYBRIDS:
+            run.hybrid(name)
+        else:
+            _attempt(run, name, lambda name=name: run.method(name, makers[name]))
+
+
+def _time(run: Run, makers: dict, names: list[str]) -> None:
+    """Each of ours in turns with its original; heavy ones hear less."""
+    for name in names:
+        if name not in run.found or "(original" in name:
+            continue
+        _tell(f"{name}: time")
+        pair = [each for each in (name, name + ORIGINAL) if each in run.found]
+        turns = {each: makers.get(each) or pitch_methods.hybrid(each) for each in pair}
+        clip = run.timed[: round(HEARD_S * RATE)] if name in HEAVY else run.timed
+        _attempt(run, name, lambda turns=turns, clip=clip: run.times.measure(turns, clip))
+
+
+def _tell(what: str) -> None:
+    print(f"{time.strftime('%H:%M:%S')} {what}", file=sys.stderr, flush=True)
+
+
+def _attempt(run: Run, name: str, task) -> None:
+    """What is not installed or has no weights here is named; anything else that fails counts."""
+    try:
+        task()
+    except ImportError as error:
+        run.missing[name] = " ".join(str(error).split())
+    except (ValueError, OSError, RuntimeError) as error:
+        told = " ".join(str(error).split())
+        unreachable = name in pitch_methods.FETCHED and "fetch" in told
+        (run.missing if unreachable else run.failed)[name] = told
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Measure or render; 0, 1 (not equal, failed) or 2 (a wrong command line)."""
+    options = parse(arguments)
+    if options.list:
+        print("\n".join(chosen(None)))
+        return 0
+    if options.render is None:
+        try:
+            names = chosen(options.methods)
+        except ValueError as error:
+            print(error, file=sys.stderr)
+            return 2
+        options.out.mkdir(parents=True, exist_ok=True)
+        record, folder = measure(options, names), options.out
+    else:
+        folder = options.render
+        record = json.loads((folder / "pitch.json").read_text())
+    pitch_report.write(record, folder)
+    if options.into is not None:
+        pitch_report.fill_in(folder, options.into)
+    print(pitch_report.verdict(record))
+    return pitch_report.status(record)
 
 
 if __name__ == "__main__":

@@ -1,138 +1,116 @@
-"""The pitch methods that are compared: ours by their entry points, the originals beside them.
+"""The pitch methods that are compared: ours, and beside them the original implementations.
 
 Each is made by a function without arguments and then called with audio, float32 (n,) at 16 kHz; it
-gives F0, (n // 160 + 1,) in Hz, 0 = unvoiced, within `RANGE_HZ`, with its own default threshold.
+gives F0, (n // 160 + 1,) in Hz, 0 = unvoiced, frame i at i * 10 ms, looked for within `RANGE_HZ`,
+with the threshold and the filters that RVC gives it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from importlib import import_module
 from importlib.metadata import entry_points
 
 import numpy as np
+import pitch_originals
+from pitch_originals import RANGE_HZ, RATE
 
-RATE, STEP = 16000, 160
-RANGE_HZ = (50.0, 1100.0)
 ORIGINAL = " (original)"
+DITHERED = " (original, dithered)"
+AS_RVC_PLACES_IT = " (original, as RVC places it)"
 
 Method = Callable[[np.ndarray], np.ndarray]
+Maker = Callable[[], Method]
+
+OURS = {
+    "harvest": "mlx_f0.world:Harvest",
+    "dio": "mlx_f0.world:Dio",
+    "pm": "mlx_f0.praat:Praat",
+    "fcpe": "mlx_fcpe:FCPE",
+    "crepe-tiny": "mlx_crepe:CREPETiny",
+    "crepe": "mlx_crepe:CREPE",
+    "swift-f0": "mlx_swift_f0:SwiftF0",
+    "rmvpe": "mlx_rmvpe:RMVPE",
+}
+HYBRIDS = (
+    "hybrid[fcpe+swift-f0+pm]",
+    "hybrid[fcpe+swift-f0+crepe-tiny]",
+    "hybrid[harvest+dio+pm]",
+)
+ORIGINALS: dict[str, Maker] = {
+    "harvest": pitch_originals.harvest,
+    "dio": pitch_originals.dio,
+    "pm": pitch_originals.praat,
+    "fcpe": pitch_originals.torchfcpe,
+    "crepe-tiny": pitch_originals.crepe("tiny"),
+    "crepe": pitch_originals.crepe("full"),
+    "swift-f0": pitch_originals.swift_f0,
+}
+BESIDE: dict[str, Maker] = {
+    "crepe-tiny" + DITHERED: pitch_originals.crepe("tiny", dither=True),
+    "pm" + AS_RVC_PLACES_IT: pitch_originals.praat_as_rvc_places_it,
+}
+"""For the record: what the originals do that ours do not, on purpose."""
+
+FETCHED = ("rmvpe",)
+"""Their weights are fetched: where they cannot be, the method is named and left out."""
+
+HEAVY = ("crepe", "crepe" + ORIGINAL, "crepe-tiny" + DITHERED)
+"""Slower than real time on one core, or beside the point: these hear a sub-sample only."""
 
 
-def available() -> dict[str, Callable[[], Method]]:
-    """How to make each method, by name; the original's name is ours and `ORIGINAL`."""
-    makers = {point.name: _ours(point) for point in entry_points(group="mlx_f0.methods")}
-    makers |= {f"{name}{ORIGINAL}": maker for name, maker in ORIGINALS.items()}
-    return dict(sorted({**makers, "harvest": _harvest, "dio": _dio}.items()))
+def available() -> dict[str, Maker]:
+    """How to make each method but the hybrids, by name, ours and original side by side.
+
+    A plug-in that is installed (entry points `mlx_f0.methods`) stands among ours.
+    """
+    places = dict(OURS)
+    for point in entry_points(group="mlx_f0.methods"):
+        places.setdefault(point.name, point.value)
+    makers: dict[str, Maker] = {}
+    for name, place in places.items():
+        makers[name] = _ours(place)
+        if name in ORIGINALS:
+            makers[name + ORIGINAL] = ORIGINALS[name]
+        makers |= {beside: BESIDE[beside] for beside in BESIDE if beside.startswith(name + " (")}
+    return makers
 
 
-def _ours(point) -> Callable[[], Method]:
+def parts(hybrid: str) -> list[str]:
+    """The names within `hybrid[a+b]`."""
+    return hybrid.removeprefix("hybrid[").removesuffix("]").split("+")
+
+
+def combined(curves: Iterable[np.ndarray]) -> np.ndarray:
+    """What a hybrid makes of its parts' curves of one recording; nothing is tracked again."""
+    from mlx_f0.hybrid import combine
+
+    return combine(np.stack(list(curves)))
+
+
+def hybrid(name: str) -> Maker:
+    """How to make a hybrid of ours that tracks by itself, for its time."""
+    places = [OURS[part] for part in parts(name)]
+
     def make() -> Method:
-        model = point.load().from_pretrained()
+        from mlx_f0.hybrid import Hybrid
+
+        model = Hybrid([_loaded(place) for place in places])
         low, high = RANGE_HZ
         return lambda audio: model.infer_from_audio(audio, RATE, f0_min=low, f0_max=high)
 
     return make
 
 
-def _swift_f0() -> Method:
-    import swift_f0
-
-    from mlx_swift_f0 import to_grid
-
-    detector = swift_f0.SwiftF0()
-
-    def run(audio: np.ndarray) -> np.ndarray:
-        result = detector.detect(audio, RATE, *RANGE_HZ)
-        voiced = np.where(result.confidence >= 0.5, result.pitch_hz, 0)
-        return to_grid(voiced, 0, len(audio) // STEP + 1)
-
-    return run
+def _loaded(place: str):
+    module, _, name = place.partition(":")
+    return getattr(import_module(module), name).from_pretrained()
 
 
-def _fcpe() -> Method:
-    import torch
-    from torchfcpe import spawn_bundled_infer_model
-
-    model = spawn_bundled_infer_model(device="cpu")
-
-    def run(audio: np.ndarray) -> np.ndarray:
-        with torch.no_grad():
-            f0 = model.infer(
-                torch.from_numpy(audio)[None, :, None],
-                sr=RATE,
-                decoder_mode="local_argmax",
-                threshold=0.006,
-                f0_min=RANGE_HZ[0],
-                f0_max=RANGE_HZ[1],
-                interp_uv=False,
-                output_interp_target_length=len(audio) // STEP + 1,
-            )
-        return f0.numpy().reshape(-1)
-
-    return run
-
-
-def _crepe(size: str) -> Callable[[], Method]:
+def _ours(place: str) -> Maker:
     def make() -> Method:
-        import sys
-        import types
-
-        import torch
-
-        sys.modules.setdefault("torchaudio", types.ModuleType("torchaudio"))  # only reads files
-        import torchcrepe
-
-        def run(audio: np.ndarray) -> np.ndarray:
-            # As RVC does it: Viterbi, filters of three frames, periodicity from 0.1 on.
-            with torch.no_grad():
-                f0, strength = torchcrepe.predict(
-                    torch.from_numpy(audio)[None],
-                    RATE,
-                    STEP,
-                    *RANGE_HZ,
-                    size,
-                    batch_size=512,
-                    device="cpu",
-                    return_periodicity=True,
-                )
-                strength = torchcrepe.filter.median(strength, 3)
-                f0 = torchcrepe.filter.mean(f0, 3)
-            f0[strength < 0.1] = 0
-            return f0[0].numpy()
-
-        return run
+        model = _loaded(place)
+        low, high = RANGE_HZ
+        return lambda audio: model.infer_from_audio(audio, RATE, f0_min=low, f0_max=high)
 
     return make
-
-
-ORIGINALS = {
-    "swift-f0": _swift_f0,
-    "fcpe": _fcpe,
-    "crepe": _crepe("full"),
-    "crepe-tiny": _crepe("tiny"),
-}
-
-
-def _harvest() -> Method:
-    import pyworld
-
-    low, high = RANGE_HZ
-
-    def run(audio: np.ndarray) -> np.ndarray:
-        f0, _ = pyworld.harvest(audio.astype(np.float64), RATE, low, high, 10.0)
-        return f0[: len(audio) // STEP + 1]
-
-    return run
-
-
-def _dio() -> Method:
-    import pyworld
-
-    low, high = RANGE_HZ
-
-    def run(audio: np.ndarray) -> np.ndarray:
-        wide = audio.astype(np.float64)
-        f0, time = pyworld.dio(wide, RATE, low, high, frame_period=10.0)
-        return pyworld.stonemask(wide, f0, time, RATE)[: len(audio) // STEP + 1]
-
-    return run
