@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 import record
 import report
-import run
 import stages
 from summary import Summary, gemm_peak
+
+import run
 
 MACHINE = {
     "processor": "a processor", "architecture": "x86_64", "cores": 2, "memory_gb": 8, "system": "S",

@@ -2,13 +2,14 @@
 
 import json
 
-import pitch
 import pitch_report
 import pytest
 from pitch_conditions import CONDITIONS
 from pitch_curves import CURVES
 from pitch_groups import ALL
 from pitch_report import RANGES
+
+import pitch
 
 ABOUT = {
     "date": "2026-01-01", "processor": "a processor", "cores": 2, "load": 0.5,

@@ -1,7 +1,6 @@
 """The pitch benchmark's run: curves that outlive it, times, groups, and what trackers agree on."""
 
 import numpy as np
-import pitch
 import pitch_methods
 import pitch_run
 import pytest
@@ -11,6 +10,8 @@ from pitch_curves import CURVES
 from pitch_groups import sub_sample
 from pitch_run import Curves, Times
 from pitch_signals import PLAN
+
+import pitch
 
 RECORDINGS = [np.zeros(n, np.float32) for n in (1600, 1759, 16000, 160)]
 

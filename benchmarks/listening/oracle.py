@@ -105,9 +105,6 @@ class Oracle:
 
 def _f0_method(name: str) -> Callable[[np.ndarray], np.ndarray]:
     """The product's F0 method of that name: audio at 16 kHz to F0 in Hz."""
-    import mlx_rvc.f0
+    from mlx_f0 import load
 
-    method = getattr(mlx_rvc.f0, name, None)
-    if method is None:
-        raise ValueError(f"F0 by {name}; the comparison with PyTorch knows harvest and dio")
-    return method
+    return load(name).infer_from_audio

@@ -3,12 +3,13 @@
 import json
 
 import numpy as np
-import pitch
 import pytest
 from pitch_agreement import judged
 from pitch_groups import grouped
 from pitch_scores import scores
 from pitch_signals import Signal
+
+import pitch
 
 
 def test_the_measures():

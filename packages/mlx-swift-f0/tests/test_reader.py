@@ -37,6 +37,7 @@ def test_memory_does_not_grow_with_the_length(model, monkeypatch):
         finally:
             tracemalloc.stop()
 
+    peak(2)  # what only the first run allocates
     assert peak(30) < 1.05 * peak(10)
 
 
