@@ -19,12 +19,14 @@ TOY = {
 
 @pytest.fixture(autouse=True)
 def recipe(monkeypatch):
+    """Its modules have short names; those of other folders (`run`, `pitch`) stand aside meanwhile."""
+    names = [path.stem for path in RECIPE.glob("*.py")]
     monkeypatch.syspath_prepend(str(RECIPE))
-    before = set(sys.modules)
+    for name in names:
+        monkeypatch.delitem(sys.modules, name, raising=False)
     yield
-    for name in set(sys.modules) - before:  # its modules have short names
-        if str(RECIPE) in str(getattr(sys.modules[name], "__file__", "")):
-            del sys.modules[name]
+    for name in names:
+        sys.modules.pop(name, None)
 
 
 @pytest.fixture
