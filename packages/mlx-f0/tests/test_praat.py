@@ -1,12 +1,11 @@
 """Needs praat-parselmouth (the extra `praat`)."""
 
 import numpy as np
+import parselmouth
 import pytest
 
 from mlx_f0 import Praat, blocks, praat
 from mlx_f0.testing import check_method
-
-parselmouth = pytest.importorskip("parselmouth")
 
 
 def test_the_contract_is_kept():
