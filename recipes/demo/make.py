@@ -259,7 +259,7 @@ def main() -> None:
     parser.add_argument(
         "--quick",
         action="store_true",
-        help="half an hour of CPU, to check the recipe; a poor voice",
+        help="a sixth of the steps, to check the recipe; a poor voice",
     )
     parser.add_argument(
         "--step", nargs="*", choices=STEPS, default=list(STEPS), help="only these steps"

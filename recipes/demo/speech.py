@@ -1,6 +1,6 @@
 """Speech of flite and festival (CMU), Kokoro (Apache-2.0) and Asterisk's prompts (CC BY 3.0).
 
-Programs and prompts come from Debian: flite festival festvox-kallpc16k festvox-kdlpc16k
+Programs and prompts come from Debian: flite festival festlex-cmu festvox-kdlpc16k
 festvox-us-slt-hts asterisk-core-sounds-it-g722 asterisk-core-sounds-ru-g722 ffmpeg.
 """
 
