@@ -19,7 +19,7 @@ def harmonic(f0_hz):
 
 @pytest.mark.parametrize("name", ["speech", "glide"])
 def test_f0_is_the_originals_within_a_cent(shipped, golden, name):
-    """The original computes with the weights in float32; these are rounded to float16."""
+    """The original computes with the weights in float32; most of these have 16 bits."""
     audio = golden["clip"][f"audio/{name}"].astype(np.float32) / 32768
     expected = golden["clip"][f"f0/{name}"]
     found = shipped.infer_from_audio(audio, **WHOLE)
@@ -31,7 +31,7 @@ def test_f0_is_the_originals_within_a_cent(shipped, golden, name):
 
 def test_it_is_what_one_gets_by_default_and_small_enough_for_a_wheel():
     assert FCPE.from_pretrained().config.hidden_dims == 512
-    assert sum(file.stat().st_size for file in SHIPPED.iterdir()) < 23e6
+    assert sum(file.stat().st_size for file in SHIPPED.iterdir()) < 25e6
     assert "CN_ChiTu" in (SHIPPED / "LICENSE-torchfcpe").read_text()
 
 

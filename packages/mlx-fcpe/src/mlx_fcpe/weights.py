@@ -19,6 +19,7 @@ import numpy as np
 from mlx_weights import WeightsError
 
 from .config import FCPEConfig
+from .rows import unpacked
 
 Tensors = dict[str, np.ndarray]
 
@@ -102,6 +103,13 @@ def sanitize(checkpoint: Mapping[str, Any], *, source: str = "checkpoint") -> Te
     """
     if isinstance(checkpoint.get("model"), Mapping):
         checkpoint = checkpoint["model"]
+    checkpoint = unpacked(checkpoint)
+    for name, value in checkpoint.items():
+        if isinstance(value, np.ndarray) and value.dtype == np.int16:
+            raise WeightsError(
+                f"{source}: {name} holds 16-bit steps {value.shape} without their size; expected"
+                f" {name}.scale ({len(value)},) beside it: fetch the file again"
+            )
     tensors = {
         _WITH_DROPOUT.sub(".conformer.net.", str(name)): np.asarray(value, np.float32)
         for name, value in checkpoint.items()
