@@ -17,15 +17,20 @@ AUDIO = Path(__file__).parent / "audio"
 SPEECH = AUDIO / "librivox_austen_0930.flac"
 
 
-@pytest.mark.parametrize("speaker", [0, 1])
-def test_demo_converts_without_any_download(tmp_path, capsys, monkeypatch, speaker):
+@pytest.mark.parametrize(
+    ("recording", "speaker", "samples"),
+    [("speech", 0, 113600), ("speech", 1, 113600), ("singing", 1, 195165)],
+)
+def test_demo_converts_without_any_download(
+    tmp_path, capsys, monkeypatch, recording, speaker, samples
+):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")  # nothing listens there
-    assert main(["demo", "--speaker", str(speaker), "--json"]) == 0
+    assert main(["demo", "--recording", recording, "--speaker", str(speaker), "--json"]) == 0
     summary = json.loads(capsys.readouterr().out)
     audio, rate = soundfile.read(tmp_path / "mlx-rvc-demo.wav")
-    assert (len(audio), rate) == (113600, 16000)
-    assert summary["duration"] == 7.1
+    assert (len(audio), rate) == (samples, 16000)
+    assert summary["duration"] == pytest.approx(samples / 16000, abs=0.01)
     assert 0.01 < np.std(audio) < 0.3
     assert (tmp_path / "mlx-rvc-demo.png").read_bytes().startswith(b"\x89PNG")
     assert len(list(tmp_path.iterdir())) == 2
@@ -122,6 +127,21 @@ def test_bad_input_is_one_line_and_leaves_nothing(tmp_path, capsys, monkeypatch,
     assert said.out == ""
     assert said.err.count("\n") == 1 and words in said.err
     assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [
+        (["--speaker", "2"], "speaker is 2; the bundled voice has 0 = "),
+        (["--recording", "opera"], "recording is 'opera'; the bundle has speech, singing"),
+    ],
+)
+def test_what_the_demo_does_not_have_is_one_line(tmp_path, capsys, monkeypatch, option, words):
+    monkeypatch.chdir(tmp_path)
+    assert main(["demo", *option]) != 0
+    said = capsys.readouterr()
+    assert said.out == "" and said.err.count("\n") == 1 and words in said.err
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_without_network_the_missing_file_is_named(tmp_path):

@@ -26,7 +26,7 @@ def test_mlx_converts_as_pytorch_does(pipeline, clip, speaker):
     audio, rate = soundfile.read(AUDIO / f"{clip}.flac", dtype="float32")
     assert rate == 16000
     bundle = mlx_rvc_demo.bundle()
-    pitch = bundle.speakers[speaker].pitch
+    pitch = bundle.recordings[0].pitch[speaker]  # the same reader
     expected = load_rvc_next(bundle.encoder, bundle.voice, Harvest().infer_from_audio)(
         audio, pitch=pitch, speaker_id=speaker, rms_mix_rate=1.0
     )
@@ -56,12 +56,12 @@ def test_the_voice_is_nearer_to_the_target_than_to_the_source(pipeline, speaker)
         return encoder.embed_utterance(preprocess_wav(audio.astype(np.float32), source_sr=rate))
 
     bundle = mlx_rvc_demo.bundle()
-    source, rate = soundfile.read(bundle.recording, dtype="float32")
+    source, rate = soundfile.read(bundle.recordings[0].path, dtype="float32")
     converted, out_rate = pipeline.convert_array(
         source,
         rate,
         f0_method="harvest",
-        pitch=bundle.speakers[speaker].pitch,
+        pitch=bundle.recordings[0].pitch[speaker],
         speaker=speaker,
         seed=0,
     )

@@ -15,7 +15,7 @@ HALF = 80  # samples: a piece fades into the next over 5 ms on either side of a 
 
 @pytest.fixture(scope="module")
 def speech():
-    audio, rate = soundfile.read(mlx_rvc_demo.bundle().recording, dtype="float32")
+    audio, rate = soundfile.read(mlx_rvc_demo.bundle().recordings[0].path, dtype="float32")
     assert rate == 16000
     return np.resize(audio, SECONDS * rate)
 

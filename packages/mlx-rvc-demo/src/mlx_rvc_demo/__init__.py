@@ -1,4 +1,4 @@
-"""A compact demonstration bundle: a voice, the content encoder it needs and a recording.
+"""A compact demonstration bundle: a voice, the content encoder it needs, recordings to convert.
 
 Data only, in the formats that any RVC voice comes in; whoever converts finds the paths here.
 `bundle/bundle.json` is the whole contract: a better bundle replaces the folder, not the code.
@@ -8,7 +8,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["NAME", "Bundle", "Speaker", "bundle"]
+__all__ = ["NAME", "Bundle", "Recording", "Speaker", "bundle"]
 
 NAME = "mlx-rvc-demo"
 """How the bundled voice names its content encoder in its own metadata (`embedder_model`)."""
@@ -18,14 +18,24 @@ _FOLDER = Path(__file__).parent / "bundle"
 
 @dataclass(frozen=True)
 class Speaker:
-    """One of the bundled voice's speakers.
-
-    `pitch` is the shift in semitones that brings the bundled recording to this speaker's range.
-    """
+    """One of the bundled voice's speakers; `index` is its `.index` file, where it has one."""
 
     id: int
     name: str
-    pitch: float
+    index: Path | None
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A bundled recording.
+
+    `pitch` holds a shift in semitones for each speaker's id: from the recording's range to the
+    speaker's, in whole octaves where the recording is sung, so that it stays in its key.
+    """
+
+    name: str
+    path: Path
+    pitch: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -36,8 +46,9 @@ class Bundle:
     description: str
     voice: Path
     encoder: Path
-    recording: Path
     f0_method: str
+    index_rate: float
+    recordings: tuple[Recording, ...]
     speakers: tuple[Speaker, ...]
 
 
@@ -49,7 +60,16 @@ def bundle() -> Bundle:
         description=data["description"],
         voice=_FOLDER / data["voice"],
         encoder=_FOLDER / data["encoder"],
-        recording=_FOLDER / data["recording"],
         f0_method=data["f0_method"],
-        speakers=tuple(Speaker(**speaker) for speaker in data["speakers"]),
+        index_rate=data["index_rate"],
+        recordings=tuple(
+            Recording(entry["name"], _FOLDER / entry["file"], tuple(entry["pitch"]))
+            for entry in data["recordings"]
+        ),
+        speakers=tuple(
+            Speaker(
+                entry["id"], entry["name"], _FOLDER / entry["index"] if "index" in entry else None
+            )
+            for entry in data["speakers"]
+        ),
     )

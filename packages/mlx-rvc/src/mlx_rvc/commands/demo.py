@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     import numpy as np
 
     from mlx_f0 import F0Method
-    from mlx_rvc_demo import Bundle, Speaker
 
 
 def demo(
@@ -22,10 +21,13 @@ def demo(
     speaker: Annotated[
         int, typer.Option("--speaker", "-s", help="Which of the bundled voice's speakers.")
     ] = 0,
+    recording: Annotated[
+        str, typer.Option("--recording", "-r", help="Which recording: speech or singing.")
+    ] = "speech",
     seed: Annotated[int | None, typer.Option(help="Makes the run repeatable.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
-    """Convert a bundled recording with a bundled voice, without any download.
+    """Convert a bundled recording, speech or singing, with a bundled voice; downloads nothing.
 
     Writes the converted recording and a picture (PNG) of input and output: waveform, spectrogram
     and F0. The voice is a toy of a few megabytes that shows the way, not the quality of RVC.
@@ -37,24 +39,31 @@ def demo(
     if speaker not in speakers:
         names = ", ".join(f"{known.id} = {known.name}" for known in bundle.speakers)
         raise ValueError(f"speaker is {speaker}; the bundled voice has {names}")
+    recordings = {known.name: known for known in bundle.recordings}
+    if recording not in recordings:
+        raise ValueError(f"recording is {recording!r}; the bundle has {', '.join(recordings)}")
+    source, target = recordings[recording], speakers[speaker]
+    pitch = source.pitch[speaker]
     picture_path = output_path.with_suffix(".png")
 
     from mlx_rvc.pipeline import convert_voice
 
     with progress("converting the demo", total=1.0) as shown:
         result = convert_voice(
-            bundle.recording,
+            source.path,
             output_path,
             bundle.voice,
+            index=target.index,
             progress=shown.update,
-            pitch=speakers[speaker].pitch,
+            pitch=pitch,
             f0_method=bundle.f0_method,
+            index_rate=bundle.index_rate,
             speaker=speaker,
             seed=seed,
         )
-        _draw(picture_path, bundle, output_path, speakers[speaker])
+        _draw(picture_path, bundle.f0_method, source.path, output_path, target.name, pitch)
     emit(
-        {**summary(result), "picture": str(picture_path), "speaker": speakers[speaker].name},
+        {**summary(result), "picture": str(picture_path), "speaker": target.name},
         as_json=as_json,
         text=lambda: (
             f"{sentence(result)}\n{picture_path}: waveform, spectrogram and F0\n"
@@ -63,23 +72,25 @@ def demo(
     )
 
 
-def _draw(picture_path: Path, bundle: "Bundle", target: Path, speaker: "Speaker") -> None:
+def _draw(
+    picture_path: Path, f0_method: str, source: Path, target: Path, name: str, pitch: float
+) -> None:
     from mlx_f0 import load
     from mlx_rvc.f0 import shift
     from mlx_rvc_cli.picture import F0, Spectrogram, Waveform, draw
 
-    method = load(bundle.f0_method)
+    method = load(f0_method)
     columns, expected_hz = [], None
-    for title, path in (("input", bundle.recording), (f"output, {speaker.name}", target)):
+    for title, path in (("input", source), (f"output, {name}", target)):
         audio, sample_rate, f0_hz = _measured(path, method)
         columns.append(
             [
                 Waveform(audio, sample_rate, title=title),
                 Spectrogram(audio, sample_rate, scale="linear"),
-                F0(f0_hz, title=f"F0 ({bundle.f0_method})", expected_hz=expected_hz),
+                F0(f0_hz, title=f"F0 ({f0_method})", expected_hz=expected_hz),
             ]
         )
-        expected_hz = shift(f0_hz, speaker.pitch)  # what the output's F0 is asked to be
+        expected_hz = shift(f0_hz, pitch)  # what the output's F0 is asked to be
     draw(picture_path, columns)
 
 
