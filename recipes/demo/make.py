@@ -147,6 +147,7 @@ def features(run: Run) -> None:
 
     import corpus
     from encoder import trained
+    from features import elsewhere
     from features import features as heard
     from speakers import TARGETS
 
@@ -163,6 +164,9 @@ def features(run: Run) -> None:
         versions = [[utterance.audio for utterance in utterances]]
         with np.load(run.path("perturbed", f"{name}.npz")) as data:
             versions += [corpus.split(data[key], ends) for key in data.files]
+        draw = np.random.default_rng(run.seed)
+        for number in range(run.config["features"]["recorded"]):
+            versions.append(elsewhere(versions[1 + number % (len(versions) - 1)], draw))
         made = [heard(model, audio) for audio in versions]
         lengths = np.cumsum([len(part) for part in made[0]])
         arrays = {f"version{number}": np.concatenate(parts) for number, parts in enumerate(made)}
@@ -170,13 +174,12 @@ def features(run: Run) -> None:
         run.log(f"features: {name}, {lengths[-1]} frames in {len(made)} versions")
 
 
-def voice(run: Run) -> None:
+def heard_recordings(run: Run) -> list:
+    """The targets' recordings with all versions of their content features."""
     import numpy as np
 
     import corpus
-    from encoder import trained
     from speakers import TARGETS, load
-    from train import Trainer
 
     held_out = run.config["speech"]["held_out"]
     recordings = load(run.path("speakers"), held_out)
@@ -189,12 +192,30 @@ def voice(run: Run) -> None:
         heard += list(zip(*versions, strict=True))[held_out:]
     for recording, versions in zip(recordings, heard, strict=True):
         recording.features.extend(versions)
+    return recordings
+
+
+def prior(run: Run) -> None:
+    from train import PriorTrainer
+
+    trainer = PriorTrainer(run)
+    trainer.begin_from("decoder")
+    trainer.resume()
+    trainer.train(heard_recordings(run))
+
+
+def voice(run: Run) -> None:
+    import numpy as np
+
+    from encoder import trained
+    from train import Trainer
+
     with np.load(run.path("targets.npz")) as data:
         student = trained(run, run.config["teacher"]["units"], len(data["phones"]))
     trainer = Trainer(run, "voice", student)
-    trainer.begin_from(run.path("decoder.pt"))
+    trainer.begin_from("prior")
     trainer.resume()
-    trainer.train(recordings)
+    trainer.train(heard_recordings(run))
 
 
 def bundle(run: Run) -> None:
@@ -245,6 +266,7 @@ STEPS = {
         speakers,
         decoder,
         features,
+        prior,
         voice,
         bundle,
     )

@@ -1,7 +1,10 @@
-"""Training of the voice in two stages, with RVC's losses and two that a short training needs.
+"""Training of the voice in three stages, with RVC's losses and two that a short training needs.
 
 `decoder`: posterior encoder and vocoder alone learn to take speech apart and put it together. It
 needs no content features, so it runs beside the encoder's training.
+
+`prior`: what is heard learns to meet the decoder's latent, which stands still. No audio is made, so
+a step is cheap and learns from whole crops.
 
 `voice`: everything. Three quarters of the segments are decoded from the prior, the path that a
 conversion takes; RVC decodes from the posterior only and needs far longer for the two to meet. And
@@ -78,10 +81,11 @@ class Trainer:
                 getattr(self, name).load_state_dict(state[name])
             self.step = state["step"]
 
-    def begin_from(self, path) -> None:
+    def begin_from(self, stage: str) -> None:
+        path = self.run.path(f"{stage}.pt")
         state = load_state(path)
-        if state is None:
-            raise SystemExit(f"{path} is missing: run the step decoder first")
+        if state is None or state["step"] < self.run.config[stage]["steps"]:
+            raise SystemExit(f"{path} is not trained to its end: run the step {stage}")
         self.model.load_state_dict(state["kept"])
         self.kept.load_state_dict(state["kept"])
         self.critics.load_state_dict(state["critics"])
@@ -184,3 +188,27 @@ class Trainer:
                 self.run.log(f"{self.stage}: step {self.step} {self.curves.flush(self.step)}")
             if self.step % 250 == 0 or last:
                 self.save()
+
+
+class PriorTrainer(Trainer):
+    """Only prior and flow learn."""
+
+    def __init__(self, run: Run) -> None:
+        super().__init__(run, "prior")
+        self.model.requires_grad_(False)
+        self.model.enc_p.requires_grad_(True)
+        self.model.flow.requires_grad_(True)
+
+    def one(self, batch: Batch) -> None:
+        model, g = self.model, self.model.speaker(batch.speaker)
+        with torch.autocast("cpu", torch.bfloat16):
+            z, _, log_q = model.enc_q(spectrogram(batch.audio), g)
+            z_prior = model.flow(z, g)
+            mean, log_deviation = model.enc_p(batch.features, batch.f0)
+        loss = divergence(z_prior.float(), log_q.float(), mean.float(), log_deviation.float())
+        self.makers.zero_grad()
+        loss.backward()
+        if torch.isfinite(nn.utils.clip_grad_norm_(self.model.parameters(), 10.0)):
+            self.makers.step()
+        self.average.update(self.step)
+        self.curves.add(kl=loss.item())
