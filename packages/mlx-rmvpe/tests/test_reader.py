@@ -6,9 +6,9 @@ import tempfile
 import numpy as np
 import pytest
 
+from mlx_recording import Recording
 from mlx_rmvpe import log_mel
 from mlx_rmvpe.blocks import salience_blocks
-from mlx_rmvpe.recording import Recording
 from mlx_rmvpe.spill import Stack
 
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from mlx_recording import Recording
 from mlx_swift_f0 import Spectrogram, SwiftF0Config
-from mlx_swift_f0.recording import Recording
 from mlx_swift_f0.spectrogram import Filterbank
 
 

@@ -12,11 +12,11 @@ import numpy as np
 from mlx.utils import tree_flatten
 
 import mlx_weights
+from mlx_recording import Recording, prepare
 
 from .decoding import DECODERS, mask
 from .filters import mean, median
 from .network import SIZES, WINDOW, Network
-from .recording import Recording, prepare
 from .weights_file import MODEL_TYPE, channels_of, check_config, locate, sanitize
 
 SAMPLE_RATE = 16000  # Hz

@@ -20,8 +20,8 @@ from typing import TypeAlias
 
 import numpy as np
 
+from .grid import HOP, frame_count
 from .methods import Progress
-from .recording import HOP, frame_count
 
 Tracker: TypeAlias = Callable[[np.ndarray, bool], np.ndarray]
 """Called with audio (n,) of a block and whether the recording ends with it, gives F0

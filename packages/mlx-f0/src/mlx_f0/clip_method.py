@@ -9,10 +9,12 @@ from typing import ClassVar, Self
 
 import numpy as np
 
+from mlx_recording import Recording, prepare
+
 from .blocks import Tracker, joined
 from .curve import check_range, median
+from .grid import SAMPLE_RATE, frame_count
 from .methods import Progress
-from .recording import SAMPLE_RATE, checked, frame_count, prepare
 
 MEDIAN_FRAMES = 3
 """Frames of the median that `filter_radius` switches on."""
@@ -94,7 +96,7 @@ class ClipMethod:
         Raises:
             ValueError: bad audio, rate, threshold or range; says found and expected.
         """
-        clips, single = prepare(audio, sample_rate)
+        clips, single = prepare(audio, sample_rate, SAMPLE_RATE, np.float64)
         frames = frame_count(clips.shape[1])
         rows = []
         for number, clip in enumerate(clips):
@@ -142,7 +144,11 @@ class ClipMethod:
             ValueError: as `infer_from_audio` does, for what is read.
         """
         check_range(f0_min, f0_max)
-        stretch = checked(read, samples)
+        clips = Recording.checked(read, samples, np.float64)
+
+        def stretch(start: int, stop: int) -> np.ndarray:
+            return clips.read(start, stop)[0]
+
         tracker = self.tracker(stretch, samples, threshold, f0_min, f0_max)
         f0 = joined(tracker, stretch, samples, progress)
         radius = self.default_filter_radius if filter_radius is None else filter_radius

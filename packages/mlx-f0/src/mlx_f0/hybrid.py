@@ -8,8 +8,8 @@ from typing import ClassVar
 
 import numpy as np
 
+from .grid import SAMPLE_RATE
 from .methods import F0Method, Progress
-from .recording import SAMPLE_RATE
 from .settings import F0Settings
 
 

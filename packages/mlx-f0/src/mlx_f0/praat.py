@@ -23,8 +23,8 @@ import numpy as np
 
 from .blocks import Tracker, borders
 from .clip_method import ClipMethod
+from .grid import HOP, SAMPLE_RATE, frame_count
 from .level import level
-from .recording import HOP, SAMPLE_RATE, frame_count
 
 THRESHOLD = 0.6
 """Voicing threshold that RVC gives Praat, whose own is 0.45."""

@@ -10,8 +10,8 @@ import numpy as np
 
 from .clip_method import MEDIAN_FRAMES
 from .curve import HIGHEST_HZ, LOWEST_HZ, check_range, fill_unvoiced, median
+from .grid import SAMPLE_RATE, frame_count
 from .methods import F0Method, Progress
-from .recording import SAMPLE_RATE, frame_count
 
 UNVOICED = ("zero", "interp")
 

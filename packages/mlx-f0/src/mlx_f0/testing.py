@@ -12,8 +12,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from .grid import SAMPLE_RATE, frame_count
 from .methods import F0Method
-from .recording import SAMPLE_RATE, frame_count
 
 LONGEST_LAG = 0.004
 """Seconds that a curve may lie early or late; a curve off by half a frame fails."""

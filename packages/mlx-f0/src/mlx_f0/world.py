@@ -17,8 +17,8 @@ import numpy as np
 
 from .blocks import Tracker, borders
 from .clip_method import ClipMethod
+from .grid import HOP, SAMPLE_RATE, frame_count
 from .level import level
-from .recording import HOP, SAMPLE_RATE, frame_count
 
 _SHORTEST = SAMPLE_RATE // 10
 """Samples that WORLD gets at least; zeros follow what is shorter."""

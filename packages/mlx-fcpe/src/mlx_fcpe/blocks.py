@@ -22,10 +22,10 @@ from typing import Any
 import numpy as np
 
 import mlx_fastops as fastops
+from mlx_recording import Recording
 
 from .mel import frame_count, log_mel
 from .network import CFNaiveMelPE
-from .recording import Recording
 
 BLOCK_FRAMES = 4096  # 41 s
 

@@ -13,13 +13,13 @@ from mlx.utils import tree_flatten
 
 import mlx_fastops
 import mlx_weights
+from mlx_recording import Recording, prepare
 
 from .blocks import BLOCK_FRAMES, salience_blocks
 from .config import FCPEConfig
 from .decoding import check_options, decode
 from .mel import frame_count
 from .network import CFNaiveMelPE
-from .recording import Recording, prepare
 from .weights import config_from_checkpoint, is_folded, locate, sanitize
 
 MODEL_TYPE = "fcpe"

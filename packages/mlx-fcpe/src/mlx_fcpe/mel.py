@@ -25,9 +25,9 @@ import mlx.core as mx
 import numpy as np
 
 import mlx_fastops as fastops
+from mlx_recording import Recording
 
 from .config import FCPEConfig
-from .recording import Recording
 
 MEL_FLOOR = 1e-5
 POWER_FLOOR = 1e-9  # added to the squared magnitude

@@ -25,11 +25,11 @@ import mlx.core as mx
 import numpy as np
 
 import mlx_fastops as fastops
+from mlx_recording import Recording
 
 from .config import RMVPEConfig
 from .mel import frame_count, log_mel
 from .network import E2E, Array, pad_frames
-from .recording import Recording
 from .spill import Stack
 
 BLOCK_FRAMES = 8192  # 82 s

@@ -14,12 +14,12 @@ import numpy as np
 from mlx.utils import tree_flatten
 
 import mlx_weights
+from mlx_recording import Recording, prepare
 
 from .blocks import BLOCK_FRAMES, salience_blocks
 from .config import RMVPEConfig
 from .decoding import bins_within, check_threshold, decode
 from .network import E2E
-from .recording import Recording, prepare
 from .weights import config_from_tensors, is_folded, sanitize
 
 DEFAULT_WEIGHTS = mlx_weights.HubFile(

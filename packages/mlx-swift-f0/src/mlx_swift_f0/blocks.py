@@ -17,11 +17,11 @@ from collections.abc import Callable
 import numpy as np
 
 import mlx_fastops as fastops
+from mlx_recording import Recording
 
 from .config import SwiftF0Config
 from .decoding import decode
 from .network import Network
-from .recording import Recording
 from .spectrogram import Spectrogram
 
 BLOCK_FRAMES = 1024  # 16 s

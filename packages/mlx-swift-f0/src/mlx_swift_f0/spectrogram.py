@@ -17,8 +17,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mlx_recording import Recording
+
 from .config import SwiftF0Config
-from .recording import Recording
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from mlx_recording import Recording, check_stretch
+
 from .blocks import native_count, native_frames
 from .grid import STEP, frame_count, to_grid
 from .network import Network
-from .recording import Recording, check_stretch
 from .spectrogram import Spectrogram
 
 
@@ -51,7 +52,7 @@ class Stream:
             ValueError: integers, another shape, NaN or infinite samples, or the stream has ended.
         """
         self._check_open()
-        self._heard = np.concatenate([self._heard, check_stretch(samples)])
+        self._heard = np.concatenate([self._heard, check_stretch(samples, 16000)])
         config = self._network.config
         known = self._samples // config.hop_length
         self._advance(max(known - config.lookahead_frames, self._final))

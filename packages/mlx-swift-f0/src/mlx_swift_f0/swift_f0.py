@@ -12,6 +12,7 @@ import numpy as np
 from mlx.utils import tree_flatten
 
 import mlx_weights
+from mlx_recording import Recording, prepare
 
 from . import weights_file
 from .blocks import clips_at_once, native_frames
@@ -19,7 +20,6 @@ from .config import SwiftF0Config
 from .decoding import check_band, check_threshold
 from .grid import frame_count, to_grid
 from .network import Network
-from .recording import Recording, prepare
 from .spectrogram import Spectrogram
 from .stream import Stream
 

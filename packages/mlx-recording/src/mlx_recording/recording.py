@@ -1,4 +1,4 @@
-"""Audio as callers have it, made into what the model reads."""
+"""Audio as callers have it, made into what a model reads."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import mlx.core as mx
 import numpy as np
+import numpy.typing as npt
 
 _SHORTEST_CLIP = 8  # samples; a batch of more clips than this, each shorter, is a transposed stereo
 
@@ -17,7 +17,7 @@ class Recording:
     """Clips at the model's rate, read a stretch at a time.
 
     Attributes:
-        read: called with (start, stop), gives float32 samples of shape (batch, stop - start).
+        read: called with (start, stop), gives samples of shape (batch, stop - start).
         batch: number of clips.
         samples: length of each.
     """
@@ -32,7 +32,12 @@ class Recording:
         return cls(lambda start, stop: clips[:, start:stop], *clips.shape)
 
     @classmethod
-    def checked(cls, read: Callable[[int, int], np.ndarray], samples: int) -> Recording:
+    def checked(
+        cls,
+        read: Callable[[int, int], np.ndarray],
+        samples: int,
+        dtype: npt.DTypeLike = np.float32,
+    ) -> Recording:
         """One clip from a caller's function: floats of shape (stop - start,).
 
         Raises:
@@ -48,15 +53,19 @@ class Recording:
                     f"samples {start} to {stop} were read as {clip.dtype} of shape {clip.shape}; "
                     f"expected floats of shape ({stop - start},)"
                 )
-            clip = clip.astype(np.float32, copy=False)
+            clip = clip.astype(dtype, copy=False)
             _check_finite(clip)
             return clip[None]
 
         return cls(stretch, 1, samples)
 
 
-def check_stretch(samples: np.ndarray) -> np.ndarray:
+def check_stretch(samples: npt.ArrayLike, sample_rate: int) -> np.ndarray:
     """Samples that continue a stream, as float32 of shape (n,); none is enough.
+
+    Args:
+        samples: mono floats.
+        sample_rate: of the model, Hz; nothing is resampled, the error names it.
 
     Raises:
         ValueError: integers, another shape, NaN or infinite samples.
@@ -64,7 +73,8 @@ def check_stretch(samples: np.ndarray) -> np.ndarray:
     clip = np.asarray(samples)
     if clip.dtype.kind != "f" or clip.ndim != 1:
         raise ValueError(
-            f"samples are {clip.dtype} of shape {clip.shape}; expected mono floats (n,) at 16 kHz"
+            f"samples are {clip.dtype} of shape {clip.shape}; expected mono floats (n,) at "
+            f"{sample_rate / 1000:g} kHz"
         )
     clip = clip.astype(np.float32, copy=False)
     _check_finite(clip)
@@ -72,17 +82,21 @@ def check_stretch(samples: np.ndarray) -> np.ndarray:
 
 
 def prepare(
-    audio: np.ndarray | mx.array, sample_rate: float, target_rate: int
+    audio: npt.ArrayLike,
+    sample_rate: float,
+    target_rate: int,
+    dtype: npt.DTypeLike = np.float32,
 ) -> tuple[np.ndarray, bool]:
     """Check audio and bring it to the model's rate.
 
     Args:
-        audio: floats of shape (n,) or (B, n).
+        audio: floats of shape (n,) or (B, n), of NumPy or anything that becomes it (MLX).
         sample_rate: of the audio, Hz.
-        target_rate: of the model, Hz.
+        target_rate: of the model, Hz; other rates are resampled (soxr HQ).
+        dtype: of the result.
 
     Returns:
-        float32 of shape (B, round(n * target_rate / sample_rate)), and whether it was one clip.
+        Samples of shape (B, round(n * target_rate / sample_rate)), and whether it was one clip.
 
     Raises:
         ValueError: what is wrong with the audio or the rate, and what is expected.
@@ -102,7 +116,7 @@ def prepare(
     if clips.size == 0:
         raise ValueError(f"audio of shape {clips.shape} has no samples; expected at least one")
     single = clips.ndim == 1
-    clips = np.atleast_2d(clips).astype(np.float32, copy=False)
+    clips = np.atleast_2d(clips).astype(dtype, copy=False)
     _check_finite(clips)
     if sample_rate != target_rate:
         clips = _resample(clips, sample_rate, target_rate)
@@ -123,6 +137,6 @@ def _resample(clips: np.ndarray, sample_rate: float, target_rate: int) -> np.nda
 
     length = max(round(clips.shape[1] * target_rate / sample_rate), 1)
     out = soxr.resample(np.ascontiguousarray(clips.T), sample_rate, target_rate, quality="HQ")
-    out = np.asarray(out, np.float32).reshape(-1, clips.shape[0]).T[:, :length]
+    out = np.asarray(out, clips.dtype).reshape(-1, clips.shape[0]).T[:, :length]
     # soxr rounds halves the other way.
     return np.pad(out, ((0, 0), (0, length - out.shape[1])))
