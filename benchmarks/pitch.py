@@ -25,14 +25,13 @@ import time
 from pathlib import Path
 
 import numpy as np
-import pitch_methods
-import pitch_report
-from pitch_agreement import judged
-from pitch_conditions import RATE
-from pitch_groups import HEARD_S, grouped, shortened, sub_sample
-from pitch_methods import HEAVY, HYBRIDS, ORIGINAL, RANGE_HZ
-from pitch_run import Curves, Times
-from pitch_signals import Signal, digest, read_clip, signals
+from tracking import methods, report
+from tracking.agreement import judged
+from tracking.conditions import RATE
+from tracking.groups import HEARD_S, grouped, shortened, sub_sample
+from tracking.methods import HEAVY, HYBRIDS, ORIGINAL, RANGE_HZ
+from tracking.run import Curves, Times
+from tracking.signals import Signal, digest, read_clip, signals
 
 SINGING = ("vocadito_10", "vocadito_14")
 SPEECH = ("librivox_austen_0870", "librivox_austen_0930")
@@ -61,14 +60,14 @@ def chosen(wanted: list[str] | None) -> list[str]:
     Raises:
         ValueError: one is unknown.
     """
-    known = [*pitch_methods.available(), *HYBRIDS]
+    known = [*methods.available(), *HYBRIDS]
     if wanted is None:
         return known
     unknown = sorted(set(wanted) - set(known))
     if unknown:
         raise ValueError(f"unknown {', '.join(unknown)}; known are {', '.join(known)}")
     names = set(wanted)
-    names |= {part for name in wanted if name in HYBRIDS for part in pitch_methods.parts(name)}
+    names |= {part for name in wanted if name in HYBRIDS for part in methods.parts(name)}
     return [name for name in known if name.split(" (", maxsplit=1)[0] in names or name in names]
 
 
@@ -103,14 +102,14 @@ class Run:
 
     def hybrid(self, name: str) -> None:
         """Join the curves of its parts."""
-        parts = pitch_methods.parts(name)
+        parts = methods.parts(name)
         lacking = [part for part in parts if part not in self.found]
         if lacking:
             self.missing[name] = f"needs {', '.join(lacking)}"
             return
         real = [[*self.real["singing"][part], *self.real["speech"][part]] for part in parts]
         sung = [[*self.found[part], *more] for part, more in zip(parts, real, strict=True)]
-        joined = [pitch_methods.combined(curves) for curves in zip(*sung, strict=True)]
+        joined = [methods.combined(curves) for curves in zip(*sung, strict=True)]
         self._keep(name, joined, len(self.signals))
 
     def _keep(self, name: str, curves: list[np.ndarray], count: int) -> None:
@@ -121,11 +120,11 @@ class Run:
 
     def record(self, about: dict) -> dict:
         """Everything that is said of the methods, for pitch.json."""
-        methods = {}
+        measured = {}
         for name, curves in self.found.items():
             part = curves if name in HEAVY else [curves[i] for i in self.picked]
             part = [curve[: len(s.f0_hz)] for curve, s in zip(part, self.sub_sample, strict=True)]
-            methods[name] = {
+            measured[name] = {
                 "scores": None if name in HEAVY else grouped(self.signals, curves),
                 "sub_sample": grouped(self.sub_sample, part),
                 "agreement": {
@@ -144,8 +143,8 @@ class Run:
         }
         return {
             "about": about,
-            "methods": methods,
-            "apart": pitch_report.apart(methods),
+            "methods": measured,
+            "apart": report.apart(measured),
             "missing": self.missing,
             "failed": self.failed,
         }
@@ -153,14 +152,14 @@ class Run:
 
 def measure(options: argparse.Namespace, names: list[str]) -> dict:
     """Run everything, saving as it goes."""
-    from pitch_machine import about, single_thread
+    from tracking.machine import about, single_thread
 
     if not options.resume:
         shutil.rmtree(options.out / "curves", ignore_errors=True)
         (options.out / "times.json").unlink(missing_ok=True)
     single_thread()
     run = Run(options.out, quick=options.quick)
-    makers = pitch_methods.available()
+    makers = methods.available()
     described = {"quick": options.quick, **about()}
     light = [name for name in names if name not in HEAVY]
     heavy = [name for name in names if name in HEAVY]
@@ -189,7 +188,7 @@ def _time(run: Run, makers: dict, names: list[str]) -> None:
             continue
         _tell(f"{name}: time")
         pair = [each for each in (name, name + ORIGINAL) if each in run.found]
-        turns = {each: makers.get(each) or pitch_methods.hybrid(each) for each in pair}
+        turns = {each: makers.get(each) or methods.hybrid(each) for each in pair}
         clip = run.timed[: round(HEARD_S * RATE)] if name in HEAVY else run.timed
         _attempt(run, name, lambda turns=turns, clip=clip: run.times.measure(turns, clip))
 
@@ -206,7 +205,7 @@ def _attempt(run: Run, name: str, task) -> None:
         run.missing[name] = " ".join(str(error).split())
     except (ValueError, OSError, RuntimeError) as error:
         told = " ".join(str(error).split())
-        unreachable = name in pitch_methods.FETCHED and "fetch" in told
+        unreachable = name in methods.FETCHED and "fetch" in told
         (run.missing if unreachable else run.failed)[name] = told
 
 
@@ -227,11 +226,11 @@ def main(arguments: list[str] | None = None) -> int:
     else:
         folder = options.render
         record = json.loads((folder / "pitch.json").read_text())
-    pitch_report.write(record, folder)
+    report.write(record, folder)
     if options.into is not None:
-        pitch_report.fill_in(folder, options.into)
-    print(pitch_report.verdict(record))
-    return pitch_report.status(record)
+        report.fill_in(folder, options.into)
+    print(report.verdict(record))
+    return report.status(record)
 
 
 if __name__ == "__main__":

@@ -2,12 +2,12 @@
 
 import json
 
-import pitch_report
 import pytest
-from pitch_conditions import CONDITIONS
-from pitch_curves import CURVES
-from pitch_groups import ALL
-from pitch_report import RANGES
+from tracking import report
+from tracking.conditions import CONDITIONS
+from tracking.curves import CURVES
+from tracking.groups import ALL
+from tracking.report import RANGES
 
 import pitch
 
@@ -38,22 +38,22 @@ def result(percent, heavy=False, ratio=None, **changes):
 
 def record(methods, **changes):
     return {
-        "about": ABOUT, "methods": methods, "apart": pitch_report.apart(methods),
+        "about": ABOUT, "methods": methods, "apart": report.apart(methods),
         "missing": {"rmvpe": "no weights"}, "failed": {}, **changes,
     }  # fmt: skip
 
 
 def test_equal_within_a_fifth_of_a_point_in_every_group():
     same = record({"a": result(90.0), "a (original)": result(90.1), "b": result(50.0)})
-    assert list(same["apart"]) == ["a"] and pitch_report.status(same) == 0
+    assert list(same["apart"]) == ["a"] and report.status(same) == 0
     assert same["apart"]["a"]["points_in_all"] == pytest.approx(0.1)
     one = {"a": result(90.0), "a (original)": result(90.0, **{"pink 0 dB": row(90.3)})}
     different = record(one)
-    assert pitch_report.status(different) == 1
+    assert report.status(different) == 1
     assert different["apart"]["a"]["where"] == "raw pitch, pink 0 dB"
     assert different["apart"]["a"]["points_in_all"] == 0
-    assert "a: NOT EQUAL" in pitch_report.verdict(different)
-    assert "**no**" in pitch_report.markdown(different)
+    assert "a: NOT EQUAL" in report.verdict(different)
+    assert "**no**" in report.markdown(different)
 
 
 def test_of_a_heavy_method_single_conditions_are_not_compared():
@@ -66,15 +66,15 @@ def test_of_a_heavy_method_single_conditions_are_not_compared():
 
 def test_failures_count_and_what_is_missing_does_not():
     methods = {"a": result(90.0)}
-    assert pitch_report.status(record(methods)) == 0
-    assert pitch_report.status(record(methods, failed={"b": "broke"})) == 1
-    assert pitch_report.status(record({})) == 1
-    told = pitch_report.verdict(record(methods, failed={"b": "broke"}))
+    assert report.status(record(methods)) == 0
+    assert report.status(record(methods, failed={"b": "broke"})) == 1
+    assert report.status(record({})) == 1
+    told = report.verdict(record(methods, failed={"b": "broke"}))
     assert told == "rmvpe was not measured: no weights\nb FAILED: broke"
 
 
 def test_the_tables():
-    text = pitch_report.markdown(
+    text = report.markdown(
         record(
             {
                 "a": result(90.0, ratio=[0.5, 0.4, 0.6]),
@@ -111,4 +111,4 @@ def test_rendered_into_a_document(tmp_path, capsys):
     assert "rmvpe was not measured" in capsys.readouterr().out
     document.write_text("no place")
     with pytest.raises(ValueError, match="no place for the result"):
-        pitch_report.fill_in(folder, document)
+        report.fill_in(folder, document)

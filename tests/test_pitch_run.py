@@ -1,15 +1,14 @@
 """The pitch benchmark's run: curves that outlive it, times, groups, and what trackers agree on."""
 
 import numpy as np
-import pitch_methods
-import pitch_run
 import pytest
-from pitch_agreement import agreed, judged, kind
-from pitch_conditions import CONDITIONS
-from pitch_curves import CURVES
-from pitch_groups import sub_sample
-from pitch_run import Curves, Times
-from pitch_signals import PLAN
+from tracking import methods, run
+from tracking.agreement import agreed, judged, kind
+from tracking.conditions import CONDITIONS
+from tracking.curves import CURVES
+from tracking.groups import sub_sample
+from tracking.run import Curves, Times
+from tracking.signals import PLAN
 
 import pitch
 
@@ -30,7 +29,7 @@ def steady(hz, calls=None, last=None):
 
 
 def test_a_run_that_was_broken_off_goes_on(tmp_path, monkeypatch):
-    monkeypatch.setattr(pitch_run, "SAVE_S", 0.0)
+    monkeypatch.setattr(run, "SAVE_S", 0.0)
     calls = []
     with pytest.raises(KeyboardInterrupt):
         Curves(tmp_path, "a").measure("hybrid[a+b]", steady(100, calls, last=2), RECORDINGS)
@@ -67,7 +66,7 @@ def test_times_are_taken_in_turns_and_kept(tmp_path):
     makers = {name: lambda name=name: lambda audio: order.append(name) for name in ("m", "n")}
     times = Times(tmp_path / "times.json")
     times.measure(makers, RECORDINGS[0])
-    assert order == ["m", "n"] * (1 + pitch_run.REPEATS)
+    assert order == ["m", "n"] * (1 + run.REPEATS)
     times.found = {
         "m": {"wall": [2.0, 1.0, 4.0], "processor": [1.0, 1.0, 2.0], "clip_s": 5.0},
         "m (original)": {"wall": [9.0, 9.0, 9.0], "processor": [2.0, 3.0, 2.0]},
@@ -115,7 +114,7 @@ def test_nobody_is_judged_by_himself():
 
 def test_the_names_on_the_command_line():
     everything = pitch.chosen(None)
-    assert {"fcpe", "fcpe (original)", "rmvpe", *pitch_methods.HYBRIDS} <= set(everything)
+    assert {"fcpe", "fcpe (original)", "rmvpe", *methods.HYBRIDS} <= set(everything)
     assert pitch.chosen(["pm"]) == ["pm", "pm (original)", "pm (original, as RVC places it)"]
     hybrid = pitch.chosen(["hybrid[harvest+dio+pm]"])
     assert {"harvest", "dio (original)", "hybrid[harvest+dio+pm]"} <= set(hybrid)
@@ -142,8 +141,8 @@ def test_a_hybrid_is_what_its_parts_curves_make():
 
     audio = np.random.default_rng(0).standard_normal(8000).astype(np.float32)
     audio += np.sin(2 * np.pi * 220 * np.arange(8000) / 16000).astype(np.float32) * 3
-    low, high = pitch_methods.RANGE_HZ
-    parts = [pitch_methods.available()[name]()(audio) for name in ("harvest", "dio")]
+    low, high = methods.RANGE_HZ
+    parts = [methods.available()[name]()(audio) for name in ("harvest", "dio")]
     expected = load("hybrid[harvest+dio]").infer_from_audio(audio, f0_min=low, f0_max=high)
     assert (expected > 0).mean() > 0.5
-    np.testing.assert_array_equal(pitch_methods.combined(parts), expected)
+    np.testing.assert_array_equal(methods.combined(parts), expected)

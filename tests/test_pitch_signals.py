@@ -1,12 +1,11 @@
 """The recordings of the pitch benchmark: that their truth is the truth, and what is done to them."""
 
 import numpy as np
-import pitch_conditions
-import pitch_signals
 import pytest
-from pitch_conditions import CONDITIONS, QUICK, RATE, STEP, degraded
-from pitch_curves import CURVES, PERIOD_MS, glide, leaps, vibrato
-from pitch_signals import PLAN, RANGES_HZ, without_short
+from tracking import conditions, signals
+from tracking.conditions import CONDITIONS, QUICK, RATE, STEP, degraded
+from tracking.curves import CURVES, PERIOD_MS, glide, leaps, vibrato
+from tracking.signals import PLAN, RANGES_HZ, without_short
 
 
 def voice(frames=800):
@@ -20,10 +19,10 @@ def voice(frames=800):
 @pytest.fixture
 def sample(monkeypatch):
     """A function: the quick signals, of that vowel instead of the clips."""
-    sung = pitch_signals._Voice(*voice())
-    monkeypatch.setattr(pitch_signals, "read_clip", lambda name: None)
-    monkeypatch.setattr(pitch_signals, "_analysed", lambda clip, own_hz: sung)
-    return lambda: list(pitch_signals.signals(quick=True))
+    sung = signals._Voice(*voice())
+    monkeypatch.setattr(signals, "read_clip", lambda name: None)
+    monkeypatch.setattr(signals, "_analysed", lambda clip, own_hz: sung)
+    return lambda: list(signals.signals(quick=True))
 
 
 @pytest.mark.parametrize("name", CURVES)
@@ -53,7 +52,7 @@ def test_the_truth_is_what_is_heard(name):
 
     spectrum, aperiodicity, voiced = voice()
     f0 = np.where(voiced, CURVES[name](800, 150.0, 300.0, np.random.default_rng(3)), 0.0)
-    audio, truth = pitch_signals.resynthesis(spectrum, aperiodicity, f0)
+    audio, truth = signals.resynthesis(spectrum, aperiodicity, f0)
     assert audio.dtype == truth.dtype == np.float32 and len(truth) == len(audio) // STEP + 1
     np.testing.assert_array_equal(truth, f0[::2].astype(np.float32)[: len(truth)])
     sound = parselmouth.Sound(audio.astype(np.float64), RATE)
@@ -101,7 +100,7 @@ def test_the_sample_hears_every_condition_alike(sample):
 
 
 def test_all_of_them(sample):
-    found = list(pitch_signals.signals())
+    found = list(signals.signals())
     assert len(found) == 10 * (len(CONDITIONS) + len(CURVES) - 1)
     clean = [signal for signal in found if signal.condition == "clean"]
     assert len(clean) == 10 * len(CURVES)
@@ -110,14 +109,14 @@ def test_all_of_them(sample):
 
 def test_the_signals_are_the_same_every_time(sample):
     first, again = sample(), sample()
-    assert pitch_signals.digest(again) == pitch_signals.digest(first)
+    assert signals.digest(again) == signals.digest(first)
     other = [*again[1:], again[0]]
-    assert pitch_signals.digest(other) != pitch_signals.digest(first)
+    assert signals.digest(other) != signals.digest(first)
 
 
 def test_a_real_voice_is_taken_apart():
     part = next(part for part in PLAN if part.source == "librivox_austen_0930")
-    found = pitch_signals._analysed(pitch_signals.read_clip(part.source), part.own_hz)
+    found = signals._analysed(signals.read_clip(part.source), part.own_hz)
     assert len(found.voiced) == len(found.spectrum) == len(found.aperiodicity) == 659
     assert 0.7 < found.voiced.mean() < 0.95 and (found.spectrum > 0).all()
     assert len(found.stretch(2, 2.0).voiced) == 400
@@ -136,7 +135,7 @@ def test_noise_is_as_loud_as_its_name_says(condition):
 
 
 def test_pink_noise_is_as_strong_in_every_octave():
-    noise = pitch_conditions.coloured(RATE * 8, "pink", np.random.default_rng(2))
+    noise = conditions.coloured(RATE * 8, "pink", np.random.default_rng(2))
     power, hz = np.abs(np.fft.rfft(noise)) ** 2, np.fft.rfftfreq(RATE * 8, 1 / RATE)
     octaves = [power[(hz >= low) & (hz < 2 * low)].sum() for low in (62.5, 250.0, 1000.0, 4000.0)]
     np.testing.assert_allclose(octaves, np.mean(octaves), rtol=0.15)
@@ -145,7 +144,7 @@ def test_pink_noise_is_as_strong_in_every_octave():
 def test_a_room_shifts_nothing_and_rings_on():
     click = np.zeros(RATE, np.float32)
     click[1000] = 1
-    wet = pitch_conditions.reverberant(click, np.random.default_rng(0)).astype(np.float64)
+    wet = conditions.reverberant(click, np.random.default_rng(0)).astype(np.float64)
     wet /= wet[1000]
     assert np.abs(wet[:1000]).max() < 1e-6 and np.abs(wet[1001:1080]).max() < 1e-6
     assert 10 * np.log10(np.sum(wet[1080:] ** 2)) == pytest.approx(-3, abs=0.01)

@@ -4,10 +4,10 @@ import json
 
 import numpy as np
 import pytest
-from pitch_agreement import judged
-from pitch_groups import grouped
-from pitch_scores import scores
-from pitch_signals import Signal
+from tracking.agreement import judged
+from tracking.groups import grouped
+from tracking.scores import scores
+from tracking.signals import Signal
 
 import pitch
 

@@ -10,8 +10,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
-from pitch_methods import ORIGINAL, Maker, Method
-from pitch_originals import RATE, STEP
+
+from .methods import ORIGINAL, Maker, Method
+from .originals import RATE, STEP
 
 SAVE_S = 30.0
 REPEATS, FEWEST_REPEATS, ENOUGH_S = 7, 3, 20.0

@@ -19,10 +19,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from pitch_conditions import CONDITIONS, QUICK, RATE, STEP, degraded
-from pitch_curves import CURVES, PERIOD_MS
 
-AUDIO = Path(__file__).parents[1] / "tests/audio"
+from .conditions import CONDITIONS, QUICK, RATE, STEP, degraded
+from .curves import CURVES, PERIOD_MS
+
+AUDIO = Path(__file__).parents[2] / "tests/audio"
 STRETCH_S, QUICK_STRETCH_S = 4.0, 2.0
 SHORTEST_S = 0.05  # a shorter voiced stretch is made unvoiced
 PEAK = 0.3

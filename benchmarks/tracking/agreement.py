@@ -8,8 +8,9 @@ they dispute there is no truth, and the frame is left out.
 from __future__ import annotations
 
 import numpy as np
-from pitch_methods import ORIGINAL
-from pitch_scores import TOLERANCE_CENTS, scores
+
+from .methods import ORIGINAL
+from .scores import TOLERANCE_CENTS, scores
 
 PANEL = ("harvest", "pm", "fcpe", "crepe-tiny", "swift-f0")
 """One of each kind; the original implementations, where they were measured."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pitch_conditions import CONDITIONS
-from pitch_groups import range_name
-from pitch_signals import RANGES_HZ
+from .conditions import CONDITIONS
+from .groups import range_name
+from .signals import RANGES_HZ
 
 
 def draw(record: dict, path: Path) -> None:

@@ -12,8 +12,9 @@ from importlib import import_module
 from importlib.metadata import entry_points
 
 import numpy as np
-import pitch_originals
-from pitch_originals import RANGE_HZ, RATE
+
+from . import originals
+from .originals import RANGE_HZ, RATE
 
 ORIGINAL = " (original)"
 DITHERED = " (original, dithered)"
@@ -38,17 +39,17 @@ HYBRIDS = (
     "hybrid[harvest+dio+pm]",
 )
 ORIGINALS: dict[str, Maker] = {
-    "harvest": pitch_originals.harvest,
-    "dio": pitch_originals.dio,
-    "pm": pitch_originals.praat,
-    "fcpe": pitch_originals.torchfcpe,
-    "crepe-tiny": pitch_originals.crepe("tiny"),
-    "crepe": pitch_originals.crepe("full"),
-    "swift-f0": pitch_originals.swift_f0,
+    "harvest": originals.harvest,
+    "dio": originals.dio,
+    "pm": originals.praat,
+    "fcpe": originals.torchfcpe,
+    "crepe-tiny": originals.crepe("tiny"),
+    "crepe": originals.crepe("full"),
+    "swift-f0": originals.swift_f0,
 }
 BESIDE: dict[str, Maker] = {
-    "crepe-tiny" + DITHERED: pitch_originals.crepe("tiny", dither=True),
-    "pm" + AS_RVC_PLACES_IT: pitch_originals.praat_as_rvc_places_it,
+    "crepe-tiny" + DITHERED: originals.crepe("tiny", dither=True),
+    "pm" + AS_RVC_PLACES_IT: originals.praat_as_rvc_places_it,
 }
 """For the record: what the originals do that ours do not, on purpose."""
 

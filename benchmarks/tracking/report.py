@@ -5,12 +5,12 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from pitch_conditions import CONDITIONS
-from pitch_curves import CURVES
-from pitch_groups import ALL, range_name
-from pitch_methods import ORIGINAL
-from pitch_scores import TITLES
-from pitch_signals import RANGES_HZ
+from .conditions import CONDITIONS
+from .curves import CURVES
+from .groups import ALL, range_name
+from .methods import ORIGINAL
+from .scores import TITLES
+from .signals import RANGES_HZ
 
 BEGIN, END = "<!-- result -->", "<!-- /result -->"
 ALLOWED_POINTS = 0.2
@@ -77,7 +77,7 @@ def write(record: dict, folder: Path) -> None:
     """Write pitch.md and, where anything was measured, pitch.png."""
     (folder / "pitch.md").write_text(markdown(record))
     if any(each["scores"] for each in record["methods"].values()):
-        from pitch_plot import draw
+        from .plot import draw
 
         draw(record, folder / "pitch.png")
 

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from pitch_conditions import CLEAN, RATE, STEP
-from pitch_scores import scores
-from pitch_signals import RANGES_HZ, Signal
+
+from .conditions import CLEAN, RATE, STEP
+from .scores import scores
+from .signals import RANGES_HZ, Signal
 
 ALL = "all"
 EVERY, HEARD_S = 12, 2.0
