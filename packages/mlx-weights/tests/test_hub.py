@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mlx_weights import HubFile, WeightsError, locate
+from mlx_weights import HubFile, WeightsError, locate, repository_files
 from mlx_weights.hub import _explain
 from mlx_weights.testing import LocalHub, refused_url
 
@@ -192,3 +192,22 @@ def test_in_a_process_of_its_own(hub, own_caches):
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
     )
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
+
+
+def test_the_files_of_a_repository_are_listed(monkeypatch):
+    with LocalHub({"owner/name": {"b.pth": b"1", "a/config.json": b"{}"}}) as hub:
+        monkeypatch.setenv("HF_ENDPOINT", hub.url)
+        assert repository_files("owner/name", advice="give a file") == ["a/config.json", "b.pth"]
+        with pytest.raises(WeightsError, match=r"no/body.*no such repository.*give a file$"):
+            repository_files("no/body", advice="give a file")
+        with pytest.raises(WeightsError, match="no such revision"):
+            repository_files("owner/name", revision="v9", advice="give a file")
+        monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+        with pytest.raises(WeightsError, match="HF_HUB_OFFLINE is set"):
+            repository_files("owner/name", advice="give a file")
+
+
+def test_a_hub_that_cannot_be_reached_is_named_when_listing(fast, monkeypatch):
+    monkeypatch.setenv("HF_ENDPOINT", refused_url())
+    with pytest.raises(WeightsError, match=r"cannot list http://127.*no connection.*give a file$"):
+        repository_files("owner/name", advice="give a file")

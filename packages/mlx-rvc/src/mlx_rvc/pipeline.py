@@ -19,6 +19,7 @@ from mlx_rvc.flow import flow
 from mlx_rvc.recording import MODEL_RATE, Recording, mono_blocks, prepare
 from mlx_rvc.run import Conversion, NoiseSource, Progress, Run
 from mlx_rvc.stages import Stages
+from mlx_rvc.voice import find_voice
 
 if TYPE_CHECKING:
     from mlx_f0 import F0Method
@@ -38,8 +39,9 @@ class RVCPipeline(Stages):
     ) -> "RVCPipeline":
         """Load a voice.
 
-        voice: `.pth`, `.safetensors`, folder, hub repository ("owner/name"), or "demo".
-        index: the voice's `.index` file, if any.
+        voice: a name of the user's library (`mlx-rvc voices`; its preset is not applied), `.pth`,
+            `.safetensors`, folder, hub repository ("owner/name"), or "demo".
+        index: the voice's `.index` file, if any; for a voice of the library its own is the default.
         contentvec, rmvpe: file, folder or hub repository of the content encoder and the F0
             model. Unset, the encoder that the voice names and the usual RMVPE are fetched once
             and kept; RMVPE is loaded when it is first needed.
@@ -56,6 +58,9 @@ class RVCPipeline(Stages):
             voice = bundle.voice
             if rmvpe is None:
                 f0_method = bundle.f0_method  # works without a download, as all of the demo does
+        else:
+            chosen = find_voice(voice, index)
+            voice, index = chosen.model, chosen.index
         loaded_index = None if index is None else FeatureIndex.load(index)
         synthesizer = Synthesizer.from_pretrained(voice)
         encoder = load_encoder(synthesizer.metadata.get("embedder"), contentvec)

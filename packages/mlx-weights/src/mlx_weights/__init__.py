@@ -4,23 +4,30 @@ from mlx_weights.conversion import converted
 from mlx_weights.digest import cache_dir, sha256
 from mlx_weights.errors import WeightsError
 from mlx_weights.folder import load_model_folder, read_config, save_model
-from mlx_weights.hub import HubFile
+from mlx_weights.hub import HubFile, repository_files
+from mlx_weights.inventory import Held, held
 from mlx_weights.locating import locate
+from mlx_weights.packing import pack, unpack
 from mlx_weights.reading import read_checkpoint, read_metadata, read_tensors
 from mlx_weights.strict import load_strict
 
 __all__ = [
+    "Held",
     "HubFile",
     "WeightsError",
     "cache_dir",
     "converted",
+    "held",
     "load_model_folder",
     "load_strict",
     "locate",
+    "pack",
     "read_checkpoint",
     "read_config",
     "read_metadata",
     "read_tensors",
+    "repository_files",
     "save_model",
     "sha256",
+    "unpack",
 ]

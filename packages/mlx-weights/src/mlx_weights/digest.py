@@ -37,20 +37,38 @@ def sha256(path: str | os.PathLike[str]) -> str:
 
 def known_sha256(path: Path) -> str:
     """Give a file's SHA-256, from a note in the cache if size and time of change are the same."""
-    real = path.resolve()
-    stat = real.stat()
-    note = cache_dir() / "sums" / f"{hashlib.sha256(bytes(real)).hexdigest()[:32]}.json"
-    mark = [str(real), stat.st_size, stat.st_mtime_ns]
+    noted = noted_sha256(path)
+    if noted is not None:
+        return noted
+    note, mark = _note(path)
+    found = sha256(path)
+    with contextlib.suppress(OSError):  # a note only saves time
+        write_atomically(note, json.dumps({"mark": mark, "sha256": found}).encode())
+    return found
+
+
+def noted_sha256(path: Path) -> str | None:
+    """Give the SHA-256 that was noted for a file of this size and time of change, or None.
+
+    Where the file itself says otherwise, it was damaged without being written.
+    """
+    note, mark = _note(path)
     try:
         kept = json.loads(note.read_text("utf-8"))
         if kept["mark"] == mark and len(kept["sha256"]) == 64:
             return kept["sha256"]
     except (OSError, ValueError, KeyError, TypeError):
         pass  # no note, or not a good one
-    found = sha256(real)
-    with contextlib.suppress(OSError):  # a note only saves time
-        write_atomically(note, json.dumps({"mark": mark, "sha256": found}).encode())
-    return found
+    return None
+
+
+def _note(path: Path) -> tuple[Path, list[object]]:
+    """Where a file's note is, and what must stand in it."""
+    real = path.resolve()
+    stat = real.stat()
+    name = hashlib.sha256(bytes(real)).hexdigest()[:32]
+    mark: list[object] = [str(real), stat.st_size, stat.st_mtime_ns]
+    return cache_dir() / "sums" / f"{name}.json", mark
 
 
 def write_atomically(path: Path, data: bytes) -> None:

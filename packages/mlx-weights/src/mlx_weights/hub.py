@@ -82,13 +82,33 @@ def fetch_first(file: HubFile, filenames: tuple[str, ...], advice: str) -> Path:
     )
 
 
+def repository_files(repo: str, *, revision: str = "main", advice: str) -> list[str]:
+    """Give the paths of all files of a hub repository, sorted.
+
+    Respects HF_ENDPOINT. Raises WeightsError that ends with `advice`: what to do instead.
+    """
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import OfflineModeIsEnabled
+
+    try:
+        if _offline():
+            raise OfflineModeIsEnabled
+        return sorted(HfApi(endpoint=endpoint()).list_repo_files(repo, revision=revision))
+    except Exception as error:
+        raise WeightsError(
+            f"cannot list {endpoint()}/{repo} (revision {revision}): {_why(error)}. To go on "
+            f"without it, {advice}"
+        ) from error
+
+
 def _download_with_companions(file: HubFile, advice: str) -> Path:
     for name in file.companions:  # first, so that the file itself means that all is there
         _download(file, advice, companion=name)
     return _download(file, advice)
 
 
-def _cache_folder() -> Path:
+def cache_folder() -> Path:
+    """Give huggingface-hub's cache: HF_HUB_CACHE, else hub in HF_HOME, else the usual place."""
     # Read now, not when huggingface_hub was imported, so that a program may still set them.
     if folder := os.environ.get("HF_HUB_CACHE"):
         return Path(folder).expanduser()
@@ -106,12 +126,23 @@ def _offline() -> bool:
     return chosen or bool(constants.HF_HUB_OFFLINE)
 
 
+def cached(file: HubFile) -> Path | None:
+    """Give the copy in huggingface-hub's cache, if there is one; companions are files too."""
+    found = _cached(file)
+    return found if isinstance(found, Path) else None
+
+
+def known_absent(file: HubFile) -> bool:
+    """Say whether the cache knows that the repository lacks the file."""
+    return _cached(file) is False
+
+
 def _cached(file: HubFile) -> Path | bool | None:
     """Give the cached copy; None if there is none, False if the hub is known not to have it."""
     from huggingface_hub import try_to_load_from_cache
 
     found = try_to_load_from_cache(
-        file.repo, file.filename, cache_dir=_cache_folder(), revision=file.revision
+        file.repo, file.filename, cache_dir=cache_folder(), revision=file.revision
     )
     if isinstance(found, str):
         return Path(found)
@@ -176,7 +207,7 @@ def _download(file: HubFile, advice: str, *, companion: str | None = None) -> Pa
                 wanted.repo,
                 wanted.filename,
                 revision=wanted.revision,
-                cache_dir=_cache_folder(),
+                cache_dir=cache_folder(),
                 endpoint=endpoint(),
                 local_files_only=_offline(),
             )
@@ -211,6 +242,14 @@ _NOT_WRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS)
 def _explain(
     error: Exception, file: HubFile, advice: str, companion: str | None = None
 ) -> WeightsError:
+    part = "" if companion is None else f" (its {companion})"
+    return WeightsError(
+        f"cannot fetch {file.url}{part}: {_why(error)}. To go on without it, {advice}"
+    )
+
+
+def _why(error: Exception) -> str:
+    """What an error of huggingface-hub, of its HTTP library or of the system means to a user."""
     ancestry = {kind.__name__ for kind in type(error).__mro__}
     status = getattr(getattr(error, "response", None), "status_code", None)
     code = getattr(error, "errno", None)
@@ -220,13 +259,12 @@ def _explain(
     elif why is None and status is not None:
         why = f"the server answered HTTP {status}"
     elif code == errno.ENOSPC:
-        why = f"the disk of the cache {_cache_folder()} is full; set HF_HOME to another"
+        why = f"the disk of the cache {cache_folder()} is full; set HF_HOME to another"
     elif code in _NOT_WRITABLE:
-        why = f"the cache {_cache_folder()} cannot be written; set HF_HOME to another folder"
+        why = f"the cache {cache_folder()} cannot be written; set HF_HOME to another folder"
     elif why is None and "Consistency check" in str(error):
         why = "the connection was cut during the download"
     elif why is None:
         text = " ".join(str(error).split())
         why = f"{type(error).__name__}: {text:.160}"
-    part = "" if companion is None else f" (its {companion})"
-    return WeightsError(f"cannot fetch {file.url}{part}: {why}. To go on without it, {advice}")
+    return why

@@ -2,13 +2,15 @@
 
 It speaks what huggingface-hub asks of a hub for single files: HEAD and GET of
 `/{repo}/resolve/{revision}/{file}` with the hub's headers, and, as the real one, a redirect to
-another host for large files. Faults can be switched on per file.
+another host for large files; and the list of a repository's files,
+`/api/models/{repo}/tree/{revision}`. Faults can be switched on per file.
 
     with LocalHub({"owner/name": {"model.safetensors": data}}) as hub:
         monkeypatch.setenv("HF_ENDPOINT", hub.url)
 """
 
 import hashlib
+import json
 import re
 import socket
 import threading
@@ -20,6 +22,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 _RESOLVE = re.compile(r"/(?P<repo>[^/]+/[^/]+)/resolve/(?P<revision>[^/]+)/(?P<file>.+)")
+_TREE = re.compile(r"/api/models/(?P<repo>[^/]+/[^/]+)/tree/(?P<revision>[^/?]+)(\?.*)?")
 _LARGE = (".pt", ".pth", ".bin", ".ckpt", ".safetensors", ".index")
 FAULTS = ("missing", "gated", "error", "wrong", "cut", "cut once", "stall", "html")
 
@@ -103,6 +106,10 @@ def _handler(hub: LocalHub) -> type[BaseHTTPRequestHandler]:
             self._answer()
 
         def _answer(self) -> None:
+            tree = _TREE.fullmatch(self.path)
+            if tree is not None:
+                self._list(tree["repo"], tree["revision"])
+                return
             cdn = self.path.startswith("/-/cdn/")
             match = _RESOLVE.fullmatch(self.path.removeprefix("/-/cdn"))
             if match is None or match["repo"] not in hub.repos:
@@ -124,6 +131,19 @@ def _handler(hub: LocalHub) -> type[BaseHTTPRequestHandler]:
                 self._redirect(data)
             else:
                 self._file(name, data, fault)
+
+        def _list(self, repo: str, revision: str) -> None:
+            if repo not in hub.repos:
+                self._refuse(404, "RepoNotFound", "Repository not found")
+            elif revision not in ("main", hub.commit):
+                self._refuse(404, "RevisionNotFound", "Invalid rev id")
+            else:
+                files = [
+                    {"type": "file", "oid": "0" * 40, "size": len(hub.contents(repo, name) or b"")}
+                    | {"path": name}
+                    for name in hub.repos[repo]
+                ]
+                self._send(200, json.dumps(files).encode(), {"Content-Type": "application/json"})
 
         def _refuse(self, status: int, code: str, message: str) -> None:
             headers = {"X-Error-Message": message, "X-Repo-Commit": hub.commit}

@@ -1,17 +1,20 @@
 """`mlx-rvc convert`: one recording, one voice, one converted recording."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mlx_rvc.commands.stored import COMMAND_LINE, take_config, take_preset, take_voice, used
 from mlx_rvc_cli.console import emit, progress
 
 if TYPE_CHECKING:
     from mlx_rvc.run import Conversion
+    from mlx_rvc.voice import ChosenVoice
 
 
 def convert(
+    context: typer.Context,
     input_path: Annotated[
         Path, typer.Argument(metavar="INPUT", help="Recording: wav, flac, ogg, mp3; any rate.")
     ],
@@ -19,10 +22,22 @@ def convert(
         Path, typer.Argument(metavar="OUTPUT", help="Converted recording; format by extension.")
     ],
     model: Annotated[
-        str, typer.Option("--model", "-m", help="Voice: file, folder, owner/name, or 'demo'.")
+        str,
+        typer.Option(
+            "--model",
+            "-m",
+            is_eager=True,
+            callback=take_voice,
+            help="Voice: a name of the library, file, folder, owner/name, or 'demo'.",
+        ),
     ],
     index: Annotated[
-        Path | None, typer.Option("--index", "-i", help="The voice's .index file (added_*).")
+        Path | None,
+        typer.Option(
+            "--index",
+            "-i",
+            help="The voice's .index file (added_*) [default: the library's, for its voices].",
+        ),
     ] = None,
     index_rate: Annotated[
         float, typer.Option(help="0 = own features, 1 = those of the index.")
@@ -72,6 +87,23 @@ def convert(
         str | None, typer.Option(help="Content encoder: file, folder or owner/name.")
     ] = None,
     rmvpe: Annotated[str | None, typer.Option(help="RMVPE: file, folder or owner/name.")] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            is_eager=True,
+            callback=take_config,
+            help="TOML file of these options (pitch = 12); what is given here goes first.",
+        ),
+    ] = None,
+    preset: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            is_eager=True,
+            callback=take_preset,
+            help="The same by name, from the folder of presets; --config goes first.",
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
     """Convert the voice in a recording.
@@ -79,13 +111,16 @@ def convert(
     The words, the timing and the melody stay; the output is exactly as long as the input.
     """
     from mlx_rvc.pipeline import convert_voice
+    from mlx_rvc.voice import find_voice
 
+    voice = find_voice(model, index)
+    settings = used(context)
     with progress(f"converting {input_path.name}", total=1.0) as shown:
         result = convert_voice(
             input_path,
             output_path,
-            model,
-            index=index,
+            voice.model,
+            index=voice.index,
             contentvec=contentvec,
             rmvpe=rmvpe,
             progress=shown.update,
@@ -104,7 +139,23 @@ def convert(
             output_rate=sample_rate,
             seed=seed,
         )
-    emit(summary(result), as_json=as_json, text=lambda: sentence(result))
+    emit(
+        {**summary(result), "voice": voice.name, "index": voice.index, "settings": settings},
+        as_json=as_json,
+        text=lambda: sentence(result) + _taken(voice, settings),
+    )
+
+
+def _taken(voice: "ChosenVoice", settings: dict[str, dict[str, Any]]) -> str:
+    """What was taken from the library and from files of settings, for people."""
+    parts = [
+        f"{key} {setting['value']} ({setting['from']})"
+        for key, setting in settings.items()
+        if setting["from"] != COMMAND_LINE
+    ]
+    if voice.name is not None and voice.index is not None:
+        parts.insert(0, f"index {Path(voice.index).name}")
+    return f"; with {', '.join(parts)}" if parts else ""
 
 
 def summary(result: "Conversion") -> dict[str, object]:

@@ -1,0 +1,146 @@
+"""Taking a stranger's zip apart without letting it write, or grow, where it should not.
+
+Refused as a whole: absolute paths and "..", links and devices, passwords, names that occur twice
+(on a system that ignores case), and anything beyond the limits below, which are checked before a
+byte is written and while writing. Contents go to names of our own, so that no name of the archive
+ever becomes a path.
+"""
+
+import re
+import stat
+import unicodedata
+import zipfile
+import zlib
+from collections.abc import Callable, Collection
+from pathlib import Path
+
+from mlx_rvc_voices.errors import VoiceError
+from mlx_rvc_voices.naming import plain_file_name
+
+MAX_ENTRIES = 10_000
+MAX_TOTAL_BYTES = 8 * 2**30
+MAX_RATIO = 100
+"""Unpacked to packed bytes; weights hardly compress, a bomb reaches 1000 and more."""
+FREE_BYTES = 64 * 2**20
+"""Below this total the ratio does not matter."""
+
+_PIECE = 1 << 20
+_ENCRYPTED = 0x1
+_JUNK_FOLDERS = ("__macosx", ".git", ".cache")
+_JUNK_FILES = (".ds_store", "thumbs.db", "desktop.ini")
+
+Progress = Callable[[float, float | None], None]
+"""Called with the bytes done and their total, None where unknown."""
+
+
+def is_junk(name: str) -> bool:
+    """Say whether a path inside a source is what file managers leave, not the user's."""
+    parts = [part.casefold() for part in name.split("/")]
+    return (
+        any(part in _JUNK_FOLDERS for part in parts[:-1])
+        or parts[-1] in _JUNK_FILES
+        or parts[-1].startswith("._")
+    )
+
+
+def unpack(
+    path: Path, folder: Path, endings: Collection[str], progress: Progress
+) -> list[tuple[str, Path]]:
+    """Unpack the files with those endings into `folder`; give (name in the archive, path) of each.
+
+    Raises VoiceError for an archive that is damaged, hostile or too large; what is in `folder` then
+    is the caller's to throw away.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            wanted = [
+                (name, info)
+                for name, info in _checked(path, archive)
+                if not is_junk(name) and name.lower().endswith(tuple(endings))
+            ]
+            total = sum(info.file_size for _, info in wanted)
+            done, unpacked = 0, []
+            for number, (name, info) in enumerate(wanted):
+                place = folder / f"{number:04d}" / plain_file_name(name)
+                place.parent.mkdir()
+                done = _write(archive, info, place, done, total, progress)
+                unpacked.append((name, place))
+            return unpacked
+    except VoiceError:
+        raise
+    except NotImplementedError as error:
+        raise VoiceError(f"{path.name} is packed in a way not known here ({error})") from None
+    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError) as error:
+        raise VoiceError(
+            f"{path.name} is a damaged zip archive ({error!s:.80}); fetch it again"
+        ) from None
+
+
+def _checked(path: Path, archive: zipfile.ZipFile) -> list[tuple[str, zipfile.ZipInfo]]:
+    """The files of an archive by their normalised names, after all refusals."""
+    entries = archive.infolist()
+    if len(entries) > MAX_ENTRIES:
+        raise _refused(path, f"it has {len(entries)} entries, more than {MAX_ENTRIES}")
+    files: list[tuple[str, zipfile.ZipInfo]] = []
+    seen: set[str] = set()
+    for info in entries:
+        name = _normal(path, info.orig_filename)
+        if info.flag_bits & _ENCRYPTED:
+            raise VoiceError(f"{path.name} has a password; unpack it first and add the folder")
+        kind = stat.S_IFMT(info.external_attr >> 16)
+        if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+            raise _refused(path, f"{name!r:.80} is a link or a device")
+        if name.endswith("/") or info.is_dir():
+            continue
+        if name.casefold() in seen:
+            raise _refused(path, f"the name {name!r:.80} occurs twice")
+        seen.add(name.casefold())
+        files.append((name, info))
+    total = sum(info.file_size for _, info in files)
+    if total > MAX_TOTAL_BYTES:
+        raise _refused(path, f"it would unfold to {total / 1e9:.1f} GB, more than 8 GiB")
+    # Against the size of the file itself: entries that overlap lie about what is packed.
+    if total > max(FREE_BYTES, MAX_RATIO * path.stat().st_size):
+        raise _refused(path, f"it would unfold to more than {MAX_RATIO} times its size")
+    return files
+
+
+def _normal(path: Path, name: str) -> str:
+    """A name with forward slashes, refused if it leads out of the folder."""
+    normal = unicodedata.normalize("NFC", name.replace("\\", "/"))
+    parts = normal.split("/")
+    if (
+        normal.startswith("/")
+        or re.match(r"[A-Za-z]:", normal)
+        or ".." in parts
+        or any(ord(char) < 32 for char in normal)
+        or not normal.strip("/")
+    ):
+        raise _refused(path, f"the name {name!r:.80} leads out of the archive")
+    return normal
+
+
+def _write(
+    archive: zipfile.ZipFile,
+    info: zipfile.ZipInfo,
+    place: Path,
+    done: int,
+    total: int,
+    progress: Progress,
+) -> int:
+    """Write one entry; give the bytes written so far, never more than were announced."""
+    with archive.open(info) as source, place.open("xb") as target:
+        while piece := source.read(_PIECE):
+            done += len(piece)
+            if done > total:
+                raise _refused(Path(archive.filename or ""), "it holds more than it announces")
+            target.write(piece)
+            progress(done, total)
+    return done
+
+
+def _refused(path: Path, why: str) -> VoiceError:
+    return VoiceError(
+        f"{path.name} is not unpacked: {why}. If you trust it, unpack it yourself and add the "
+        f"folder"
+    )

@@ -1,0 +1,87 @@
+"""A file from a link: what the server sends, whole, or one line that says why not."""
+
+import http.client
+import re
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Callable
+from email.message import Message
+from pathlib import Path
+
+from mlx_rvc_voices.errors import VoiceError
+from mlx_rvc_voices.naming import plain_file_name
+
+MAX_BYTES = 8 * 2**30
+_TIMEOUT = 30.0  # s without a byte
+_PIECE = 1 << 18
+
+Progress = Callable[[float, float | None], None]
+
+
+def is_link(source: str) -> bool:
+    """Say whether a source is a link that can be fetched."""
+    return re.match(r"https?://", source, re.IGNORECASE) is not None
+
+
+def without_secrets(link: str) -> str:
+    """Give a link without user, password, query and fragment, for voice.json and messages."""
+    parts = urllib.parse.urlsplit(link)
+    host = parts.netloc.rpartition("@")[2]
+    return urllib.parse.urlunsplit((parts.scheme, host, parts.path, "", ""))
+
+
+def download(link: str, folder: Path, progress: Progress) -> Path:
+    """Fetch a link into `folder`, under the name that the server or the link gives.
+
+    Raises VoiceError when the server refuses, is not there, stops half-way or sends too much.
+    """
+    shown = without_secrets(link)
+    request = urllib.request.Request(link, headers={"User-Agent": "mlx-rvc"})
+    try:
+        with urllib.request.urlopen(request, timeout=_TIMEOUT) as answer:
+            place = folder / _name(answer.headers, answer.url)
+            expected = _length(answer.headers)
+            if expected is not None and expected > MAX_BYTES:
+                raise VoiceError(f"{shown} is {expected / 1e9:.1f} GB, more than a voice is")
+            done = 0
+            with place.open("xb") as file:
+                while piece := answer.read(_PIECE):
+                    done += len(piece)
+                    if done > MAX_BYTES:
+                        raise VoiceError(f"{shown} is more than {MAX_BYTES >> 30} GiB, no voice is")
+                    file.write(piece)
+                    progress(done, expected)
+    except urllib.error.HTTPError as error:
+        raise _failed(shown, f"the server answered HTTP {error.code}") from None
+    except urllib.error.URLError as error:
+        raise _failed(shown, f"no connection ({error.reason})") from None
+    except TimeoutError:
+        raise _failed(shown, "the server did not answer in time") from None
+    except (http.client.HTTPException, ConnectionError) as error:
+        raise _failed(shown, f"the connection was cut ({type(error).__name__})") from None
+    except (ValueError, UnicodeError) as error:
+        if isinstance(error, VoiceError):
+            raise
+        raise VoiceError(f"{shown} is no link that can be fetched ({error!s:.80})") from None
+    if expected is not None and done < expected:
+        raise _failed(shown, f"the connection was cut after {done} of {expected} bytes")
+    return place
+
+
+def _failed(shown: str, why: str) -> VoiceError:
+    return VoiceError(
+        f"cannot fetch {shown}: {why}. Try again, or fetch the file by other means and add it"
+    )
+
+
+def _length(headers: Message) -> int | None:
+    text = headers.get("Content-Length", "")
+    return int(text) if text.isascii() and text.isdigit() else None
+
+
+def _name(headers: Message, link: str) -> str:
+    """The file's name: the server's word for it, else the end of the link (after redirects)."""
+    given = headers.get_filename()
+    path = urllib.parse.unquote(urllib.parse.urlsplit(link).path)
+    return plain_file_name(given or path.rstrip("/") or "voice")

@@ -1,0 +1,130 @@
+"""Settings that wait in a file: which there are, whether they are right, and which one counts.
+
+Precedence: command line > --config > --preset > the voice's own preset > defaults. A file is TOML
+with the options of `mlx-rvc convert` as keys:
+
+    pitch = 12
+    index_rate = 0.5
+    f0_method = "fcpe"
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mlx_rvc.controls import Controls
+
+OF_ONE_RECORDING = ("f0_file", "save_f0")
+"""Fields of `Controls` that a preset cannot hold."""
+
+OPTION_NAMES = {"output_rate": "sample_rate"}
+"""Fields of `Controls` that convert's option calls otherwise."""
+
+PRESETS_VARIABLE = "MLX_RVC_PRESETS"
+
+_KINDS: dict[str, tuple[tuple[type, ...], str]] = {
+    "float": ((int, float), "a number"),
+    "int": ((int,), "a whole number"),
+    "str": ((str,), "text"),
+    "bool": ((bool,), "true or false"),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Setting:
+    """A value and where it is from."""
+
+    value: Any
+    origin: str
+
+
+def keys() -> dict[str, str]:
+    """Give each key that a preset may hold, and its kind: float, int, str or bool."""
+    return {
+        OPTION_NAMES.get(field.name, field.name): str(field.type).split("|")[0].strip()
+        for field in dataclasses.fields(Controls)
+        if field.name not in OF_ONE_RECORDING
+    }
+
+
+def merged(*layers: tuple[str, Mapping[str, Any]]) -> dict[str, Setting]:
+    """Give each key's first value among (origin, settings), the layer that counts most first."""
+    found: dict[str, Setting] = {}
+    for origin, settings in layers:
+        for key, value in settings.items():
+            found.setdefault(key, Setting(value, origin))
+    return found
+
+
+def checked(settings: Mapping[str, Any], origin: str) -> dict[str, Any]:
+    """Give the settings if every key is known and every value is of its kind and in its range.
+
+    Raises ValueError, one line that names `origin` and the key.
+    """
+    known = keys()
+    fields = {option: name for name, option in OPTION_NAMES.items()}
+    for key, value in settings.items():
+        if key not in known:
+            close = difflib.get_close_matches(key, known, n=1)
+            hint = f"is it {close[0]}?" if close else f"there are {', '.join(known)}"
+            raise ValueError(f"{origin}: the key {key!r} is unknown; {hint}")
+        kinds, expected = _KINDS[known[key]]
+        # In Python true is a number too; in a settings file it is a mistake.
+        if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+            raise ValueError(f"{origin}: {key} is {value!r:.60}; {expected} is expected")
+        try:
+            Controls(**{fields.get(key, key): value})
+        except ValueError as error:
+            raise ValueError(f"{origin}, {key}: {error}") from error
+    try:  # what is right alone may contradict the others, as f0_min above f0_max
+        Controls(**{fields.get(key, key): value for key, value in settings.items()})
+    except ValueError as error:
+        raise ValueError(f"{origin}: {error}") from error
+    return dict(settings)
+
+
+def read_settings(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Read a TOML file of settings. Raises ValueError, one line that names the file and the key."""
+    path = Path(path)
+    try:
+        found = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise ValueError(
+            f"{path} cannot be read ({error.strerror}); a TOML file of settings is expected"
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(
+            f"{path} is not TOML ({error!s:.100}); lines such as pitch = 12 are expected"
+        ) from error
+    return checked(found, str(path))
+
+
+def presets_folder() -> Path:
+    """Give the folder of named settings: MLX_RVC_PRESETS, else `presets` in the user's data."""
+    from mlx_rvc_voices.place import data_folder
+
+    if chosen := os.environ.get(PRESETS_VARIABLE):
+        return Path(chosen).expanduser()
+    return data_folder() / "presets"
+
+
+def preset_file(name: str) -> Path:
+    """Give the file of named settings, NAME.toml in `presets_folder()`.
+
+    Raises ValueError that lists the names there are.
+    """
+    folder = presets_folder()
+    names = sorted(path.stem for path in folder.glob("*.toml"))
+    if name not in names:
+        there = ", ".join(names) or "none"
+        raise ValueError(
+            f"there is no preset {name!r}: {folder / 'NAME.toml'} is expected, found {there}; give "
+            f"a file by its path with --config"
+        )
+    return folder / f"{name}.toml"
