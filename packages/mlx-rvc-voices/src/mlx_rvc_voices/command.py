@@ -53,7 +53,7 @@ def add(
 
     with progress(f"adding {source}") as shown:
         added = _library().add(source, name=name, index=index, file=file, progress=shown.update)
-    data = {"added": added.new, **added.voice.to_dict(), "notes": added.notes}
+    data = {"new": added.new, **added.voice.to_dict(), "notes": added.notes}
     emit(data, as_json=as_json, text=lambda: _added(added.voice, added.new, added.notes))
 
 

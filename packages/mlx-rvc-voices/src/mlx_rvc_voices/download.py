@@ -1,14 +1,13 @@
 """A file from a link: what the server sends, whole, or one line that says why not."""
 
 import http.client
-import re
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable
 from email.message import Message
 from pathlib import Path
 
+from mlx_rvc_voices.archive import Progress
 from mlx_rvc_voices.errors import VoiceError
 from mlx_rvc_voices.naming import plain_file_name
 
@@ -16,12 +15,14 @@ MAX_BYTES = 8 * 2**30
 _TIMEOUT = 30.0  # s without a byte
 _PIECE = 1 << 18
 
-Progress = Callable[[float, float | None], None]
-
 
 def is_link(source: str) -> bool:
     """Say whether a source is a link that can be fetched."""
-    return re.match(r"https?://", source, re.IGNORECASE) is not None
+    try:
+        parts = urllib.parse.urlsplit(source)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname)
 
 
 def without_secrets(link: str) -> str:
@@ -53,6 +54,7 @@ def download(link: str, folder: Path, progress: Progress) -> Path:
                     file.write(piece)
                     progress(done, expected)
     except urllib.error.HTTPError as error:
+        error.close()
         raise _failed(shown, f"the server answered HTTP {error.code}") from None
     except urllib.error.URLError as error:
         raise _failed(shown, f"no connection ({error.reason})") from None
@@ -66,6 +68,10 @@ def download(link: str, folder: Path, progress: Progress) -> Path:
         raise VoiceError(f"{shown} is no link that can be fetched ({error!s:.80})") from None
     if expected is not None and done < expected:
         raise _failed(shown, f"the connection was cut after {done} of {expected} bytes")
+    with place.open("rb") as file:
+        start = file.read(64).lstrip().lower()
+    if start.startswith((b"<!doctype", b"<html")):
+        raise VoiceError(f"{shown} is a web page, not a file; give the link of its download button")
     return place
 
 

@@ -2,11 +2,7 @@
 
 import contextlib
 import os
-import shutil
-import tempfile
-import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
@@ -15,15 +11,11 @@ from typing import Any
 from mlx_rvc_voices import naming
 from mlx_rvc_voices.choosing import Chosen, archive_of, choose
 from mlx_rvc_voices.errors import VoiceError
-from mlx_rvc_voices.place import LIBRARY_VARIABLE, library_folder
+from mlx_rvc_voices.place import library_folder
 from mlx_rvc_voices.recognising import index_width, recognise
 from mlx_rvc_voices.record import RECORD, Kept, Voice, read_record, write_record
 from mlx_rvc_voices.sources import CONFIG, Progress, Source, bring_file, open_source, opened_archive
-
-_STAGING = ".adding-"
-_REMOVING = ".removing-"
-_STALE_SECONDS = 24 * 3600.0
-_PIECE = 1 << 20
+from mlx_rvc_voices.staging import copied, removed, staging_folder
 
 Check = Callable[[Path], object]
 """Reads a file in full and raises ValueError when it cannot be used."""
@@ -103,7 +95,7 @@ class Library:
         if name is not None:
             name = naming.check_name(name)
             self._check_free(name)
-        with self._staging() as staging:
+        with staging_folder(self.folder) as staging:
             opened = open_source(source, staging, progress)
             archive = archive_of(opened, file)
             if archive is not None:
@@ -118,9 +110,7 @@ class Library:
         """Remove a voice with its files; a damaged one too."""
         if name not in self.names():
             self.get(name)
-        aside = Path(tempfile.mkdtemp(dir=self.folder, prefix=_REMOVING))
-        (self.folder / name).rename(aside / name)  # gone in one step, whatever happens next
-        shutil.rmtree(aside, ignore_errors=True)
+        removed(self.folder / name)
 
     def rename(self, name: str, to: str) -> Voice:
         """Give a voice another name."""
@@ -209,7 +199,7 @@ class Library:
             wanted[index] = chosen.index
         if chosen.config is not None:
             wanted[CONFIG] = chosen.config
-        files = _copied(wanted, whole, progress)
+        files = copied(wanted, whole, progress)
         there = self._same(files[model].sha256)
         if there is not None:
             self._check_same(there, name, files.get(index) if index else None)
@@ -262,58 +252,8 @@ class Library:
                 f"first: mlx-rvc voices remove {there.name!r}"
             )
 
-    @contextmanager
-    def _staging(self) -> Iterator[Path]:
-        """A folder inside the library, on the same disk, that no listing shows."""
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            _clean(self.folder)
-            staging = Path(tempfile.mkdtemp(dir=self.folder, prefix=_STAGING))
-        except OSError as error:
-            raise VoiceError(
-                f"the library {self.folder} cannot be written ({error.strerror}); set "
-                f"{LIBRARY_VARIABLE} to another folder"
-            ) from None
-        try:
-            yield staging
-        finally:
-            shutil.rmtree(staging, ignore_errors=True)
-
 
 def _free_name(folder: Path, base: str) -> str:
     """A file's own name, made harmless, and no other's."""
     name = naming.plain_file_name(base)
     return name if name not in (RECORD, CONFIG) else f"voice-{name}"
-
-
-def _copied(wanted: Mapping[str, Path], folder: Path, progress: Progress) -> dict[str, Kept]:
-    """Copy files under those names, hashing what was written."""
-    import hashlib
-
-    total = sum(path.stat().st_size for path in wanted.values())
-    done = 0
-    files = {}
-    for name, path in wanted.items():
-        digest, size = hashlib.sha256(), 0
-        with path.open("rb") as source, (folder / name).open("xb") as target:
-            while piece := source.read(_PIECE):
-                target.write(piece)
-                digest.update(piece)
-                size += len(piece)
-                progress(done + size, total)
-            target.flush()
-            os.fsync(target.fileno())
-        done += size
-        files[name] = Kept(digest.hexdigest(), size)
-    return files
-
-
-def _clean(folder: Path) -> None:
-    """Delete what a killed `add` or `remove` left, if it is too old to be under way."""
-    now = time.time()
-    for prefix in (_STAGING, _REMOVING):
-        for left in folder.glob(f"{prefix}*"):
-            with contextlib.suppress(OSError):
-                newest = max(path.stat().st_mtime for path in (left, *left.rglob("*")))
-                if now - newest > _STALE_SECONDS:
-                    shutil.rmtree(left, ignore_errors=True)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
-from mlx_rvc_voices.archive import MAX_ENTRIES, is_junk, unpack
+from mlx_rvc_voices.archive import MAX_ENTRIES, Progress, is_junk, unpack
 from mlx_rvc_voices.download import download, is_link, without_secrets
 from mlx_rvc_voices.errors import VoiceError
 from mlx_rvc_voices.recognising import MODEL_ENDINGS, is_zip_of_files
@@ -29,8 +29,6 @@ _HUB_FILE = re.compile(
     r"/(?P<repo>[^/]+/[^/]+)/(?:blob|resolve|raw)/(?P<rev>[^/]+)/(?P<file>.+)", re.ASCII
 )
 _HUB_REPO = re.compile(r"/(?P<repo>[^/]+/[^/]+)(?:/tree/(?P<rev>[^/]+))?/?", re.ASCII)
-
-Progress = Callable[[float, float | None], None]
 
 
 @dataclass(frozen=True)

@@ -111,7 +111,7 @@ def _handler(hub: LocalHub) -> type[BaseHTTPRequestHandler]:
                 self._list(tree["repo"], tree["revision"])
                 return
             cdn = self.path.startswith("/-/cdn/")
-            match = _RESOLVE.fullmatch(self.path.removeprefix("/-/cdn"))
+            match = _RESOLVE.fullmatch(urlsplit(self.path).path.removeprefix("/-/cdn"))
             if match is None or match["repo"] not in hub.repos:
                 self._refuse(404, "RepoNotFound", "Repository not found")
                 return
