@@ -9,12 +9,13 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from mlx_rvc_voices import naming
+from mlx_rvc_voices.archive import Progress
 from mlx_rvc_voices.choosing import Chosen, archive_of, choose
 from mlx_rvc_voices.errors import VoiceError
 from mlx_rvc_voices.place import library_folder
 from mlx_rvc_voices.recognising import index_width, recognise
 from mlx_rvc_voices.record import RECORD, Kept, Voice, read_record, write_record
-from mlx_rvc_voices.sources import CONFIG, Progress, Source, bring_file, open_source, opened_archive
+from mlx_rvc_voices.sources import CONFIG, Source, bring_file, open_source, opened_archive
 from mlx_rvc_voices.staging import copied, removed, staging_folder
 
 Check = Callable[[Path], object]

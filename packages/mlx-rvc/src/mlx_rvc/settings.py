@@ -68,7 +68,6 @@ def checked(settings: Mapping[str, Any], origin: str) -> dict[str, Any]:
     Raises ValueError, one line that names `origin` and the key.
     """
     known = keys()
-    fields = {option: name for name, option in OPTION_NAMES.items()}
     for key, value in settings.items():
         if key not in known:
             close = difflib.get_close_matches(key, known, n=1)
@@ -79,14 +78,20 @@ def checked(settings: Mapping[str, Any], origin: str) -> dict[str, Any]:
         if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
             raise ValueError(f"{origin}: {key} is {value!r:.60}; {expected} is expected")
         try:
-            Controls(**{fields.get(key, key): value})
+            _controls({key: value})
         except ValueError as error:
             raise ValueError(f"{origin}, {key}: {error}") from error
     try:  # what is right alone may contradict the others, as f0_min above f0_max
-        Controls(**{fields.get(key, key): value for key, value in settings.items()})
+        _controls(settings)
     except ValueError as error:
         raise ValueError(f"{origin}: {error}") from error
     return dict(settings)
+
+
+def _controls(settings: Mapping[str, Any]) -> Controls:
+    fields = {option: name for name, option in OPTION_NAMES.items()}
+    named: dict[str, Any] = {fields.get(key, key): value for key, value in settings.items()}
+    return Controls(**named)
 
 
 def read_settings(path: str | os.PathLike[str]) -> dict[str, Any]:
