@@ -5,6 +5,7 @@ name of the command, its value a function (taken as a typer command) or a typer.
 group of commands). Modules are imported only when their command is run or listed.
 """
 
+import functools
 import importlib.metadata
 import io
 import json
@@ -297,10 +298,30 @@ def _single(function: Callable[..., Any], **settings: Any) -> Any:
 def _plain(command: Any) -> Any:
     """One face for all help pages, whatever markup a plug-in chose; -h everywhere."""
     command.rich_markup_mode = None
+    if not hasattr(command, "commands"):
+        command.format_options = functools.partial(_format_options, command)
     command.context_settings.setdefault("help_option_names", ["-h", "--help"])
     for child in getattr(command, "commands", {}).values():
         _plain(child)
     return command
+
+
+def _format_options(command: Any, ctx: Any, formatter: Any) -> None:
+    """Arguments, then options by their `rich_help_panel`, in order; those without one come last."""
+    sections: dict[str, list[Any]] = {"Arguments": []}
+    plain: list[Any] = []
+    for param in command.get_params(ctx):
+        record = param.get_help_record(ctx)
+        if record is None:
+            continue
+        group = getattr(param, "rich_help_panel", None)
+        if param.param_type_name == "argument":
+            group = "Arguments"
+        (sections.setdefault(group, []) if group else plain).append(record)
+    for title, records in [*sections.items(), ("Options", plain)]:
+        if records:
+            with formatter.section(title):
+                formatter.write_dl(records)
 
 
 def _unavailable(name: str, reason: str) -> Any:

@@ -5,12 +5,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mlx_rvc.commands.options import FILES, VoiceFiles, conversion_flags
+from mlx_rvc.options import ConversionOptions
 from mlx_rvc_cli.console import emit, progress
 
 if TYPE_CHECKING:
     from mlx_rvc.run import Conversion
 
 
+@conversion_flags
 def convert(
     input_path: Annotated[
         Path, typer.Argument(metavar="INPUT", help="Recording: wav, flac, ogg, mp3; any rate.")
@@ -18,61 +21,12 @@ def convert(
     output_path: Annotated[
         Path, typer.Argument(metavar="OUTPUT", help="Converted recording; format by extension.")
     ],
-    model: Annotated[
-        str, typer.Option("--model", "-m", help="Voice: file, folder, owner/name, or 'demo'.")
-    ],
-    index: Annotated[
-        Path | None, typer.Option("--index", "-i", help="The voice's .index file (added_*).")
-    ] = None,
-    index_rate: Annotated[
-        float, typer.Option(help="0 = own features, 1 = those of the index.")
-    ] = 0.75,
-    pitch: Annotated[
-        float, typer.Option("--pitch", "-p", help="Shift in semitones, fractions allowed.")
-    ] = 0.0,
-    f0_method: Annotated[
-        str | None,
-        typer.Option(
-            metavar="M",
-            help="rmvpe, fcpe, crepe, swift-f0, harvest, dio, pm, ... or hybrid[a+b] "
-            "[default: rmvpe; swift-f0 for the demo voice].",
-        ),
-    ] = None,
-    f0_min: Annotated[
-        float | None, typer.Option(help="Lowest F0 in Hz [default: the method's].")
-    ] = None,
-    f0_max: Annotated[
-        float | None, typer.Option(help="Highest F0 in Hz [default: the method's].")
-    ] = None,
-    filter_radius: Annotated[
-        int | None,
-        typer.Option(help="Above 2: median of F0 over 3 frames [default: for harvest alone]."),
-    ] = None,
-    unvoiced: Annotated[
-        str, typer.Option(help="F0 of unvoiced frames: zero, or interp to fill them.")
-    ] = "zero",
-    f0_file: Annotated[
-        Path | None, typer.Option(help="F0 to use instead, CSV time,Hz; not shifted.")
-    ] = None,
-    save_f0: Annotated[
-        Path | None, typer.Option(help="Write the F0 that the voice gets, CSV time,Hz.")
-    ] = None,
-    protect: Annotated[
-        float, typer.Option(help="Share of the index that consonants keep, 0 to 0.5 (off).")
-    ] = 0.33,
-    rms_mix_rate: Annotated[
-        float, typer.Option(help="0 = loudness of the input, 1 = of the voice.")
-    ] = 0.25,
-    speaker: Annotated[int, typer.Option("--speaker", "-s", help="Speaker number.")] = 0,
-    sample_rate: Annotated[
-        int | None, typer.Option(help="Output rate in Hz [default: the voice's].")
-    ] = None,
-    seed: Annotated[int | None, typer.Option(help="Makes the run repeatable.")] = None,
-    contentvec: Annotated[
-        str | None, typer.Option(help="Content encoder: file, folder or owner/name.")
-    ] = None,
-    rmvpe: Annotated[str | None, typer.Option(help="RMVPE: file, folder or owner/name.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
+    *,
+    voice: VoiceFiles,
+    options: ConversionOptions,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the summary as JSON.", rich_help_panel=FILES)
+    ] = False,
 ) -> None:
     """Convert the voice in a recording.
 
@@ -84,25 +38,12 @@ def convert(
         result = convert_voice(
             input_path,
             output_path,
-            model,
-            index=index,
-            contentvec=contentvec,
-            rmvpe=rmvpe,
+            voice.model,
+            index=voice.index,
+            contentvec=voice.contentvec,
+            rmvpe=voice.rmvpe,
+            options=options,
             progress=shown.update,
-            pitch=pitch,
-            f0_method=f0_method,
-            f0_min=f0_min,
-            f0_max=f0_max,
-            filter_radius=filter_radius,
-            unvoiced=unvoiced,
-            f0_file=f0_file,
-            save_f0=save_f0,
-            index_rate=index_rate,
-            protect=protect,
-            rms_mix_rate=rms_mix_rate,
-            speaker=speaker,
-            output_rate=sample_rate,
-            seed=seed,
         )
     emit(summary(result), as_json=as_json, text=lambda: sentence(result))
 
