@@ -185,6 +185,6 @@ def test_help_loads_no_model_library():
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
-    for command in ("convert", "demo", "info", "export", "features", "f0", "index"):
+    for command in ("convert", "batch", "demo", "plot", "info", "export", "index", "doctor"):
         assert f"\n  {command} " in run.stdout
     assert "unavailable" not in run.stdout

@@ -46,6 +46,13 @@ def test_files_folders_and_patterns(album, tmp_path):
     assert "b.wav" in targets(deep)
 
 
+def test_what_the_last_batch_made_is_not_taken_for_a_recording(album):
+    make(album, "converted/b.wav")
+    items, passed = collect([str(album)], ".wav", READABLE, outputs=album / "converted")
+    assert targets(items) == ["a.wav", "b.wav", "side two/a.wav"]
+    assert ("b.wav", "in the output folder") in {(each.path.name, each.reason) for each in passed}
+
+
 def test_a_file_that_is_given_twice_is_converted_once(album):
     items, _ = collect([str(album / "b.wav"), str(album / "b.wav")], ".wav", READABLE)
     assert targets(items) == ["b.wav"]

@@ -59,19 +59,24 @@ class Outcome:
 
 
 def collect(
-    inputs: Sequence[str], extension: str, readable: Iterable[str]
+    inputs: Sequence[str],
+    extension: str,
+    readable: Iterable[str],
+    *,
+    outputs: Path | None = None,
 ) -> tuple[list[Item], list[Passed]]:
     """The recordings among files, folders (and all below them) and patterns, in order.
 
     extension: of the outputs, with its dot. readable: extensions, with their dots, in lower case,
     of files that are taken from folders and patterns; a file that is named is always taken.
+    outputs: a folder whose files are not taken, though it may lie below an input.
     What lies below a folder keeps its place there. Raises CommandError for an input that is not
     there, where nothing is found, and where two recordings would get one output.
     """
-    readable = frozenset(readable)
     items: dict[PurePath, Item] = {}
     passed: list[Passed] = []
-    for source, below in _found(inputs, readable, passed):
+    wanted = _Wanted(frozenset(readable), outputs and outputs.resolve(), passed)
+    for source, below in _found(inputs, wanted):
         target = PurePath(below).with_suffix(extension)
         other = items.get(target)
         if other is not None and not other.source.samefile(source):
@@ -85,38 +90,49 @@ def collect(
     return list(items.values()), passed
 
 
-def _found(
-    inputs: Sequence[str], readable: frozenset[str], passed: list[Passed]
-) -> Iterator[tuple[Path, PurePath]]:
+def _found(inputs: Sequence[str], wanted: "_Wanted") -> Iterator[tuple[Path, PurePath]]:
     """Each recording with its place below the input that it was found by."""
     for given in inputs:
         path = Path(given)
         if path.is_dir():
             for found in sorted(path.rglob("*")):
                 place = found.relative_to(path)
-                if found.is_file() and _is_recording(found, place, readable, passed):
+                if found.is_file() and wanted(found, place):
                     yield found, place
         elif path.exists():
             yield path, PurePath(path.name)
         elif glob.has_magic(given):
-            for found in sorted(map(Path, glob.glob(given, recursive=True))):
+            # Path.glob takes no absolute patterns.
+            for found in sorted(map(Path, glob.glob(given, recursive=True))):  # noqa: PTH207
                 place = PurePath(found.name)
-                if found.is_file() and _is_recording(found, place, readable, passed):
+                if found.is_file() and wanted(found, place):
                     yield found, place
         else:
             raise CommandError(f"{given}: no such file or folder")
 
 
-def _is_recording(
-    path: Path, place: PurePath, readable: frozenset[str], passed: list[Passed]
-) -> bool:
-    if any(part.startswith(".") for part in place.parts):
-        passed.append(Passed(path, "hidden"))
-        return False
-    if path.suffix.lower() not in readable:
-        passed.append(Passed(path, "not audio"))
-        return False
-    return True
+@dataclass(frozen=True)
+class _Wanted:
+    """Tells recordings from other files, and notes those."""
+
+    readable: frozenset[str]
+    outputs: Path | None
+    passed: list[Passed]
+
+    def __call__(self, path: Path, place: PurePath) -> bool:
+        reason = self._against(path, place)
+        if reason is not None:
+            self.passed.append(Passed(path, reason))
+        return reason is None
+
+    def _against(self, path: Path, place: PurePath) -> str | None:
+        if any(part.startswith(".") for part in place.parts):
+            return "hidden"
+        if path.suffix.lower() not in self.readable:
+            return "not audio"
+        if self.outputs is not None and self.outputs in path.resolve().parents:
+            return "in the output folder"
+        return None
 
 
 def _passed_in_words(passed: Sequence[Passed]) -> str:
@@ -142,9 +158,7 @@ class Manifest:
         self._made: dict[str, dict[str, Any]] = {}
         self._unfinished: set[str] = set()
         for entry in self._read():
-            if entry.get("event") == "start":
-                self._unfinished = set()
-            elif entry.get("event") == "end":
+            if entry.get("event") == "start" or entry.get("event") == "end":
                 self._unfinished = set()
             elif entry.get("status") == Status.DONE:
                 self._made[entry["output"]] = entry

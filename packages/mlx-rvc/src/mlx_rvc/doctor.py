@@ -62,9 +62,7 @@ def examine(*, self_test: bool = True) -> Iterator[Finding]:
 def _python() -> Finding:
     found = f"{platform.python_version()} on {platform.system()} {platform.machine()}"
     if sys.platform == "darwin" and platform.machine() == "x86_64":
-        advice = (
-            "install a Python for arm64; this one runs translated, without the GPU"
-        )
+        advice = "install a Python for arm64; this one runs translated, without the GPU"
         return Finding("python", Verdict.PROBLEM, found, advice)
     return Finding("python", Verdict.OK, found)
 
