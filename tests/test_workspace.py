@@ -69,7 +69,10 @@ def test_import_mlx_rvc_is_light():
 
 def test_each_option_in_the_readme_exists(capsys):
     """Every `mlx-rvc COMMAND --option` that a README shows is accepted by the command."""
-    commands = ["convert", "demo", "info", "export", "features", "f0", "index info"]
+    commands = [
+        *("convert", "batch", "demo", "plot", "doctor", "info", "export", "features", "f0"),
+        "index info",
+    ]
     commands += [f"voices {name}" for name in ("add", "list", "show", "check", "preset")]
     commands += [f"voices {name}" for name in ("rename", "remove")]
     commands += [f"weights {name}" for name in ("fetch", "list", "verify", "pack", "unpack")]

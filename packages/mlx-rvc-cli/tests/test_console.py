@@ -121,6 +121,21 @@ def test_progress_on_a_terminal_is_a_bar(monkeypatch):
     assert "50 %" in stream.getvalue()
 
 
+def test_progress_says_lines_that_stay(monkeypatch, capsys):
+    with progress("working", 10) as shown:
+        shown.describe("the\x1b second")
+        shown.say("first: [done]\x07")
+    assert capsys.readouterr().err == "first: [done]\n"
+    terminal = io.StringIO()
+    terminal.isatty = lambda: True
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setenv("TERM", "xterm")
+    with progress("working", 10) as shown:
+        shown.describe("the second")
+        shown.say("first: [done]")
+    assert "first: [done]" in terminal.getvalue() and "the second" in terminal.getvalue()
+
+
 def test_errors_pass_through_progress():
     with pytest.raises(KeyError), progress("working"):
         raise KeyError

@@ -86,6 +86,22 @@ def test_help_lists_commands_in_order_of_use(commands, capsys):
     assert "Greet somebody." in capsys.readouterr().out
 
 
+def test_help_groups_options_by_their_panel(commands, capsys):
+    def sing(
+        name: str,
+        high: float = typer.Option(1.0, help="How high.", rich_help_panel="Pitch"),
+        loud: bool = False,
+        low: float = typer.Option(0.0, help="How low.", rich_help_panel="Pitch"),
+    ) -> None:
+        """Sing."""
+
+    commands("sing", command=sing)
+    assert main(["sing", "-h"]) == 0
+    text = capsys.readouterr().out
+    places = ["Arguments:", "Pitch:", "--high", "--low", "Options:", "--loud", "--help"]
+    assert [text.index(place) for place in places] == sorted(text.index(p) for p in places)
+
+
 def test_no_commands_says_how_to_get_them(commands, capsys):
     assert main(["--help"]) == 0
     assert "pip install mlx-rvc" in capsys.readouterr().out

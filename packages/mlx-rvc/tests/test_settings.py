@@ -6,12 +6,13 @@ from dataclasses import fields
 import pytest
 
 from mlx_rvc.commands.convert import convert
-from mlx_rvc.controls import Controls
+from mlx_rvc.options import ConversionOptions
 from mlx_rvc.settings import (
     OF_ONE_RECORDING,
     OPTION_NAMES,
     Setting,
     checked,
+    field_of,
     keys,
     merged,
     preset_file,
@@ -34,11 +35,10 @@ def test_the_first_layer_that_has_a_key_counts():
     assert merged() == {}
 
 
-def test_every_control_is_a_key_that_convert_has_as_an_option_or_a_file():
-    options = set(inspect.signature(convert).parameters)
-    assert set(keys()) <= options
+def test_every_option_is_a_key_or_names_a_file_of_one_recording():
+    assert {field_of(key) for key in keys()} <= set(inspect.signature(convert).parameters)
     assert set(keys().values()) <= {"float", "int", "str", "bool"}
-    names = {OPTION_NAMES.get(field.name, field.name) for field in fields(Controls)}
+    names = {OPTION_NAMES.get(field.name, field.name) for field in fields(ConversionOptions)}
     assert names - set(keys()) == set(OF_ONE_RECORDING)
 
 

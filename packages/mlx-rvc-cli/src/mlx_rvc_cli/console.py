@@ -27,6 +27,12 @@ class Progress(Protocol):
     def update(self, done: float, total: float | None = None) -> None:
         """Set what is done, and the total when it has become known."""
 
+    def describe(self, description: str) -> None:
+        """Say what is being done now."""
+
+    def say(self, line: str) -> None:
+        """Print a line on stderr that stays, above the bar where there is one."""
+
 
 @contextmanager
 def progress(description: str, total: float | None = None) -> Iterator[Progress]:
@@ -65,6 +71,12 @@ def _bar(description: str, total: float | None) -> Iterator[Progress]:
             def update(self, done: float, total: float | None = None) -> None:
                 rich.update(task, completed=done, total=total)
 
+            def describe(self, description: str) -> None:
+                rich.update(task, description=printable(description))
+
+            def say(self, line: str) -> None:
+                rich.console.print(printable(line), markup=False, highlight=False)
+
         yield Bar()
 
 
@@ -87,6 +99,13 @@ class _Lines:
         self._shown = now
         share = f"{100 * min(done / self._total, 1):.0f} %" if self._total else f"{done:g}"
         print(f"{self._description}: {share} ({now - self._start:.0f} s)", file=sys.stderr)
+
+    def describe(self, description: str) -> None:
+        self._description = printable(description)
+
+    def say(self, line: str) -> None:
+        self._shown = time.monotonic()
+        print(printable(line), file=sys.stderr)
 
 
 def emit(

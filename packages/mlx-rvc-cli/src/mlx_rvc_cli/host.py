@@ -5,6 +5,7 @@ name of the command, its value a function (taken as a typer command) or a typer.
 group of commands). Modules are imported only when their command is run or listed.
 """
 
+import functools
 import importlib.metadata
 import io
 import json
@@ -37,7 +38,10 @@ from mlx_rvc_cli.errors import (
 PROGRAM = "mlx-rvc"
 GROUP = "mlx_rvc.commands"
 # First what most people want; commands that this list does not know follow by name.
-_ORDER = ("convert", "demo", "voices", "info", "export", "features", "f0", "index", "weights")
+_ORDER = (
+    *("convert", "batch", "demo", "plot", "voices", "info", "export", "extract", "blend"),
+    *("index", "features", "f0", "weights", "doctor"),
+)
 _FAMILY = (
     "mlx-rvc",
     "mlx-contentvec",
@@ -295,10 +299,30 @@ def _single(function: Callable[..., Any], **settings: Any) -> Any:
 def _plain(command: Any) -> Any:
     """One face for all help pages, whatever markup a plug-in chose; -h everywhere."""
     command.rich_markup_mode = None
+    if not hasattr(command, "commands"):
+        command.format_options = functools.partial(_format_options, command)
     command.context_settings.setdefault("help_option_names", ["-h", "--help"])
     for child in getattr(command, "commands", {}).values():
         _plain(child)
     return command
+
+
+def _format_options(command: Any, ctx: Any, formatter: Any) -> None:
+    """Arguments, then options by their `rich_help_panel`, in order; those without one come last."""
+    sections: dict[str, list[Any]] = {"Arguments": []}
+    plain: list[Any] = []
+    for param in command.get_params(ctx):
+        record = param.get_help_record(ctx)
+        if record is None:
+            continue
+        group = getattr(param, "rich_help_panel", None)
+        if param.param_type_name == "argument":
+            group = "Arguments"
+        (sections.setdefault(group, []) if group else plain).append(record)
+    for title, records in [*sections.items(), ("Options", plain)]:
+        if records:
+            with formatter.section(title):
+                formatter.write_dl(records)
 
 
 def _unavailable(name: str, reason: str) -> Any:

@@ -15,6 +15,14 @@ from mlx_rvc_cli.sniffing import sniff
 if TYPE_CHECKING:
     import numpy as np
 
+READABLE = frozenset(
+    (
+        *(".wav", ".wave", ".flac", ".ogg", ".oga", ".opus", ".mp3"),
+        *(".aif", ".aiff", ".aifc", ".au", ".caf", ".rf64", ".w64"),
+    )
+)
+"""Extensions of the files that hold audio, for choosing among many; what is in a file decides."""
+
 _BLOCK = 1 << 16  # frames
 _UNKNOWN = (1 << 63) - 1  # frames, as libsndfile says that a file does not give its length
 
@@ -52,6 +60,11 @@ class AudioReader:
         self.sample_rate = int(self._file.samplerate)
         self.channels = int(self._file.channels)
         self.frames = self._file.frames if self._file.frames < _UNKNOWN else None
+
+    @property
+    def duration(self) -> float | None:
+        """Seconds that the file announces, None where it does not say."""
+        return None if self.frames is None else self.frames / self.sample_rate
 
     def __enter__(self) -> AudioReader:
         return self

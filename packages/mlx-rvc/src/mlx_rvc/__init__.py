@@ -10,14 +10,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mlx_rvc.controls import Controls
+    from mlx_rvc.options import ConversionOptions
     from mlx_rvc.pipeline import RVCPipeline, convert_voice
     from mlx_rvc.run import Conversion
 
-__all__ = ["Controls", "Conversion", "RVCPipeline", "convert_voice"]
+__all__ = ["Conversion", "ConversionOptions", "RVCPipeline", "convert_voice"]
 
 _HOME = {
-    "Controls": "mlx_rvc.controls",
+    "ConversionOptions": "mlx_rvc.options",
     "Conversion": "mlx_rvc.run",
     "RVCPipeline": "mlx_rvc.pipeline",
     "convert_voice": "mlx_rvc.pipeline",

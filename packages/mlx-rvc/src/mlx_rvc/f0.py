@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mlx_rvc import chunks
-from mlx_rvc.controls import Controls
+from mlx_rvc.options import ConversionOptions
 from mlx_rvc.track import Samples
 
 if TYPE_CHECKING:
@@ -71,17 +71,17 @@ class Methods:
 
 
 def estimate(
-    method: F0Method, padded: Samples, controls: Controls, progress: Callable[[float], None]
+    method: F0Method, padded: Samples, options: ConversionOptions, progress: Callable[[float], None]
 ) -> Curve:
     """The curve of a padded recording; the method's and the file's errors are ValueErrors.
 
-    progress: called with the share that is done. With `controls.save_f0` the curve of the
+    progress: called with the share that is done. With `options.save_f0` the curve of the
     recording itself, as the voice gets it, is written there.
     """
     from mlx_f0 import F0Settings, fill_unvoiced, outside_voice_range, override, read_table
 
     settings = F0Settings(
-        f0_min=controls.f0_min, f0_max=controls.f0_max, filter_radius=controls.filter_radius
+        f0_min=options.f0_min, f0_max=options.f0_max, filter_radius=options.filter_radius
     )
     hz = settings.from_reader(
         method,
@@ -90,16 +90,16 @@ def estimate(
         lambda done, total: progress(done / total),
     )[: len(padded) // chunks.HOP]
     voiced = hz > 0
-    if controls.unvoiced == "interp":
+    if options.unvoiced == "interp":
         hz = fill_unvoiced(hz)
-    hz = shift(hz, controls.pitch)
+    hz = shift(hz, options.pitch)
     inside = slice(chunks.PAD // chunks.HOP, (len(padded) - chunks.PAD) // chunks.HOP + 1)
-    if controls.f0_file is not None:
-        times, wanted = read_table(controls.f0_file)
+    if options.f0_file is not None:
+        times, wanted = read_table(options.f0_file)
         hz[inside] = override(hz[inside], times, wanted)
         voiced[inside] = override(voiced[inside], times, wanted) > 0
-    if controls.save_f0 is not None:
-        _save(controls.save_f0, hz[inside])
+    if options.save_f0 is not None:
+        _save(options.save_f0, hz[inside])
     return Curve(hz, voiced, outside_voice_range(hz[inside]))
 
 
@@ -108,19 +108,19 @@ def shift(f0_hz: np.ndarray, semitones: float) -> np.ndarray:
     return (f0_hz * 2.0 ** (semitones / 12)).astype(np.float32)
 
 
-def check_files(controls: Controls) -> None:
+def check_files(options: ConversionOptions) -> None:
     """Refuse an F0 file that cannot be read, or a place where none can be written, before any work.
 
     Raises ValueError or OSError.
     """
-    if controls.f0_file is not None:
+    if options.f0_file is not None:
         from mlx_f0 import read_table
 
-        read_table(controls.f0_file)
-    if controls.save_f0 is not None:
+        read_table(options.f0_file)
+    if options.save_f0 is not None:
         from mlx_rvc_cli.files import check_folder
 
-        check_folder(controls.save_f0)
+        check_folder(options.save_f0)
 
 
 def _save(path: str | os.PathLike[str], f0_hz: np.ndarray) -> None:

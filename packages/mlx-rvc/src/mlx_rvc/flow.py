@@ -36,7 +36,7 @@ def flow(stages: Stages, recording: Recording, run: Run) -> tuple[Track, int]:
     Returns the output, float32 of exactly the recording's duration, and its rate in Hz.
     """
     voice_rate = stages.synthesizer.config.sample_rate
-    target_rate = run.controls.output_rate or voice_rate
+    target_rate = run.options.output_rate or voice_rate
     length = recording.length_at(target_rate)
     # Rounded up, so that resampling has the last sample too.
     voice_length = length
@@ -45,10 +45,10 @@ def flow(stages: Stages, recording: Recording, run: Run) -> tuple[Track, int]:
 
     with _bounded_cache():
         result = _convert(stages, recording.audio, voice_length, run)
-    if run.controls.rms_mix_rate != 1:
+    if run.options.rms_mix_rate != 1:
         with run.timed("envelope"):
             result = match_envelope(
-                recording.audio, MODEL_RATE, result, voice_rate, run.controls.rms_mix_rate
+                recording.audio, MODEL_RATE, result, voice_rate, run.options.rms_mix_rate
             )
     if target_rate != voice_rate:
         with run.timed("resampling"):

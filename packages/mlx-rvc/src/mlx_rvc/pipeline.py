@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 
-from mlx_rvc.controls import ControlFields, Controls
 from mlx_rvc.encoder import load_encoder
 from mlx_rvc.f0 import check_files
 from mlx_rvc.flow import flow
+from mlx_rvc.options import ConversionOptions, OptionFields
 from mlx_rvc.recording import MODEL_RATE, Recording, mono_blocks, prepare
 from mlx_rvc.run import Conversion, NoiseSource, Progress, Run
 from mlx_rvc.stages import Stages
@@ -71,20 +71,22 @@ class RVCPipeline(Stages):
         audio: np.ndarray,
         sample_rate: int,
         *,
+        options: ConversionOptions | None = None,
         progress: Progress | None = None,
         noise: NoiseSource | None = None,
-        **controls: Unpack[ControlFields],
+        **changes: Unpack[OptionFields],
     ) -> tuple[np.ndarray, int]:
         """Convert audio in memory.
 
         audio: float (samples,) or (samples, channels), mixed down to mono; full scale is 1.
-        sample_rate: of the input, in Hz. controls: see `Controls`.
+        sample_rate: of the input, in Hz. Options (`ConversionOptions`) as an object, as keyword
+        arguments, or both: then the keywords change the object's.
 
         Returns float32 (round(samples * rate / sample_rate),) and its rate in Hz. Raises
-        ValueError for controls out of range and for audio that is empty or not finite.
+        ValueError for options out of range and for audio that is empty or not finite.
         """
-        run = _run(Controls(**controls), progress, noise)
-        self.check_fits(run.controls)
+        run = _run(ConversionOptions.of(options, **changes), progress, noise)
+        self.check_fits(run.options)
         recording = _prepared(mono_blocks(np.asarray(audio)), sample_rate, run)
         result, rate = flow(self, recording, run)
         return result[:], rate
@@ -94,17 +96,19 @@ class RVCPipeline(Stages):
         *,
         input_path: str | Path,
         output_path: str | Path,
+        options: ConversionOptions | None = None,
         progress: Progress | None = None,
-        **controls: Unpack[ControlFields],
+        **changes: Unpack[OptionFields],
     ) -> Conversion:
         """Convert an audio file into another; the output's format follows its extension.
 
-        The output appears under its name only when it is whole. Raises ValueError or OSError.
+        Options as in `convert_array`. The output appears under its name only when it is whole.
+        Raises ValueError or OSError.
         """
-        run = _run(Controls(**controls), progress)
-        _check_apart(input_path, output_path, run.controls)
-        self.check_fits(run.controls)
-        self._check_output(output_path, run.controls)
+        run = _run(ConversionOptions.of(options, **changes), progress)
+        _check_apart(input_path, output_path, run.options)
+        self.check_fits(run.options)
+        self._check_output(output_path, run.options)
         return self._convert_to_file(_read(input_path, run), output_path, run)
 
     def warmup(
@@ -131,10 +135,10 @@ class RVCPipeline(Stages):
         )
         return time.perf_counter() - start
 
-    def _check_output(self, output_path: str | Path, controls: Controls) -> None:
+    def _check_output(self, output_path: str | Path, options: ConversionOptions) -> None:
         from mlx_rvc_cli.audio import check_output
 
-        check_output(output_path, controls.output_rate or self.synthesizer.config.sample_rate)
+        check_output(output_path, options.output_rate or self.synthesizer.config.sample_rate)
 
     def _convert_to_file(
         self, recording: Recording, output_path: str | Path, run: Run
@@ -159,46 +163,49 @@ def convert_voice(
     index: str | Path | None = None,
     contentvec: str | Path | None = None,
     rmvpe: str | Path | None = None,
+    options: ConversionOptions | None = None,
     progress: Progress | None = None,
-    **controls: Unpack[ControlFields],
+    **changes: Unpack[OptionFields],
 ) -> Conversion:
     """Convert one file with one voice; `RVCPipeline` keeps a voice for many.
 
-    See `RVCPipeline.from_pretrained` and `Controls`. Settings, input and output are checked before
-    the models load, which takes longer than anything a user may have to correct.
+    See `RVCPipeline.from_pretrained` and `ConversionOptions`. Settings, input and output are
+    checked before the models load, which takes longer than anything a user may have to correct.
     """
     from mlx_rvc_cli.audio import check_output
 
-    run = _run(Controls(**controls), progress)
-    if rmvpe is not None and not run.controls.uses("rmvpe"):
+    run = _run(ConversionOptions.of(options, **changes), progress)
+    if rmvpe is not None and not run.options.uses("rmvpe"):
         raise ValueError(
-            f"weights for RMVPE are given, but the F0 method is {run.controls.f0_method}; leave "
+            f"weights for RMVPE are given, but the F0 method is {run.options.f0_method}; leave "
             f"out one of them"
         )
-    _check_apart(input_path, output_path, run.controls)
-    check_output(output_path, run.controls.output_rate)
+    _check_apart(input_path, output_path, run.options)
+    check_output(output_path, run.options.output_rate)
     recording = _read(input_path, run)
     pipeline = RVCPipeline.from_pretrained(model, index=index, contentvec=contentvec, rmvpe=rmvpe)
-    pipeline.check_fits(run.controls)
-    pipeline._check_output(output_path, run.controls)
+    pipeline.check_fits(run.options)
+    pipeline._check_output(output_path, run.options)
     return pipeline._convert_to_file(recording, output_path, run)
 
 
 def _run(
-    controls: Controls, progress: Progress | None = None, noise: NoiseSource | None = None
+    options: ConversionOptions, progress: Progress | None = None, noise: NoiseSource | None = None
 ) -> Run:
     """A conversion about to begin, whose files of F0 are as they must be."""
-    check_files(controls)
-    return Run(controls, progress, noise)
+    check_files(options)
+    return Run(options, progress, noise)
 
 
-def _check_apart(input_path: str | Path, output_path: str | Path, controls: Controls) -> None:
+def _check_apart(
+    input_path: str | Path, output_path: str | Path, options: ConversionOptions
+) -> None:
     """Refuse to replace the recording by what is made of it: the original would be lost."""
     source, target = Path(input_path), Path(output_path)
     if _same(source, target):
         raise ValueError(f"input and output are the same file, {target}; name another output")
-    if controls.save_f0 is not None:
-        curve = Path(controls.save_f0)
+    if options.save_f0 is not None:
+        curve = Path(options.save_f0)
         if _same(source, curve) or _same(target, curve):
             raise ValueError(
                 f"F0 would be written to {curve}, which is the recording or its conversion; name "

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlx_rvc.controls import Controls
+from mlx_rvc.options import ConversionOptions
 
 if TYPE_CHECKING:
     from mlx_rvc_synth import Noise
@@ -26,7 +26,7 @@ class Run:
     seconds: spent, by stage. f0_outside: see `Conversion`, one number for each curve.
     """
 
-    controls: Controls
+    options: ConversionOptions
     progress: Progress | None = None
     noise: NoiseSource | None = None
     seconds: dict[str, float] = field(default_factory=dict)

@@ -18,13 +18,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from mlx_rvc.controls import Controls
+from mlx_rvc.options import ConversionOptions
 
 OF_ONE_RECORDING = ("f0_file", "save_f0")
-"""Fields of `Controls` that a preset cannot hold."""
+"""Fields of `ConversionOptions` that a preset cannot hold."""
 
 OPTION_NAMES = {"output_rate": "sample_rate"}
-"""Fields of `Controls` that convert's option calls otherwise."""
+"""Fields of `ConversionOptions` that convert's option calls otherwise."""
 
 PRESETS_VARIABLE = "MLX_RVC_PRESETS"
 
@@ -48,9 +48,14 @@ def keys() -> dict[str, str]:
     """Give each key that a preset may hold, and its kind: float, int, str or bool."""
     return {
         OPTION_NAMES.get(field.name, field.name): str(field.type).split("|")[0].strip()
-        for field in dataclasses.fields(Controls)
+        for field in dataclasses.fields(ConversionOptions)
         if field.name not in OF_ONE_RECORDING
     }
+
+
+def field_of(key: str) -> str:
+    """Give the field of `ConversionOptions` that a key sets."""
+    return next((name for name, option in OPTION_NAMES.items() if option == key), key)
 
 
 def merged(*layers: tuple[str, Mapping[str, Any]]) -> dict[str, Setting]:
@@ -78,20 +83,19 @@ def checked(settings: Mapping[str, Any], origin: str) -> dict[str, Any]:
         if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
             raise ValueError(f"{origin}: {key} is {value!r:.60}; {expected} is expected")
         try:
-            _controls({key: value})
+            _options({key: value})
         except ValueError as error:
             raise ValueError(f"{origin}, {key}: {error}") from error
     try:  # what is right alone may contradict the others, as f0_min above f0_max
-        _controls(settings)
+        _options(settings)
     except ValueError as error:
         raise ValueError(f"{origin}: {error}") from error
     return dict(settings)
 
 
-def _controls(settings: Mapping[str, Any]) -> Controls:
-    fields = {option: name for name, option in OPTION_NAMES.items()}
-    named: dict[str, Any] = {fields.get(key, key): value for key, value in settings.items()}
-    return Controls(**named)
+def _options(settings: Mapping[str, Any]) -> ConversionOptions:
+    named: dict[str, Any] = {field_of(key): value for key, value in settings.items()}
+    return ConversionOptions(**named)
 
 
 def read_settings(path: str | os.PathLike[str]) -> dict[str, Any]:

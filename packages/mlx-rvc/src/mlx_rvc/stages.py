@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mlx_rvc import chunks
-from mlx_rvc.controls import Controls
 from mlx_rvc.f0 import Curve, Methods, estimate
+from mlx_rvc.options import ConversionOptions
 from mlx_rvc.protect import protect_unvoiced
 from mlx_rvc.recording import MODEL_RATE
 from mlx_rvc.run import Run
@@ -60,13 +60,13 @@ class Stages:
 
         padded: the padded recording; f0: over all of it, None for a voice without F0.
         """
-        controls = run.controls
+        options = run.options
         with run.timed("content"):
             features = self._features(chunk.audio(padded))  # (frames at 50 a second, channels)
         blended = features
-        if self.index is not None and controls.index_rate > 0:
+        if self.index is not None and options.index_rate > 0:
             with run.timed("index"):
-                blended = self.index.blend(features, rate=controls.index_rate)
+                blended = self.index.blend(features, rate=options.index_rate)
         blended = np.repeat(blended, 2, axis=0)  # 100 a second, as F0
         phase, f0_hz = 0.0, None
         if f0 is not None:
@@ -74,7 +74,7 @@ class Stages:
             f0_hz = chunk.frames(f0.hz)[: len(blended)]
             voiced = chunk.frames(f0.voiced)[: len(blended)]
             blended = protect_unvoiced(
-                blended, np.repeat(features, 2, axis=0), voiced, controls.protect
+                blended, np.repeat(features, 2, axis=0), voiced, options.protect
             )
         # Each chunk has noise of its own: repeated noise is heard as a loop.
         noise = None if run.noise is None else run.noise(number, len(blended))
@@ -82,8 +82,8 @@ class Stages:
             audio = self.synthesizer.infer(
                 blended[None],
                 None if f0_hz is None else f0_hz[None],
-                speaker=controls.speaker,
-                seed=None if controls.seed is None else controls.seed + number,
+                speaker=options.speaker,
+                seed=None if options.seed is None else options.seed + number,
                 noise=noise,
                 phase=phase,
             )
@@ -113,26 +113,26 @@ class Stages:
         """
         if not self.synthesizer.config.f0:
             return None
-        method = self.methods.get(run.controls.f0_method or self.f0_method)
+        method = self.methods.get(run.options.f0_method or self.f0_method)
         with run.timed("f0"):
-            curve = estimate(method, padded, run.controls, progress)
+            curve = estimate(method, padded, run.options, progress)
         run.f0_outside.append(curve.outside)
         return curve
 
-    def check_fits(self, controls: Controls) -> None:
+    def check_fits(self, options: ConversionOptions) -> None:
         """Refuse settings that this voice cannot follow, rather than drop them."""
         voice = self.synthesizer.config
-        if controls.speaker >= voice.speakers:
+        if options.speaker >= voice.speakers:
             raise ValueError(
-                f"speaker is {controls.speaker}; this voice has {voice.speakers}, numbered 0 to "
+                f"speaker is {options.speaker}; this voice has {voice.speakers}, numbered 0 to "
                 f"{voice.speakers - 1}"
             )
-        if controls.pitch and not voice.f0:
+        if options.pitch and not voice.f0:
             raise ValueError(
-                f"pitch is {controls.pitch}, but this voice was trained without F0 and cannot be "
+                f"pitch is {options.pitch}, but this voice was trained without F0 and cannot be "
                 f"shifted; leave pitch at 0 or take a voice with F0"
             )
-        for name, value in (("f0_file", controls.f0_file), ("save_f0", controls.save_f0)):
+        for name, value in (("f0_file", options.f0_file), ("save_f0", options.save_f0)):
             if value is not None and not voice.f0:
                 raise ValueError(
                     f"{name} is {value}, but this voice was trained without F0; leave it out or "

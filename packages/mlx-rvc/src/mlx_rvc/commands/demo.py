@@ -1,17 +1,12 @@
 """`mlx-rvc demo`: hear a conversion on a machine without any model."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from mlx_rvc.commands.convert import sentence, summary
 from mlx_rvc_cli.console import emit, progress
-
-if TYPE_CHECKING:
-    import numpy as np
-
-    from mlx_f0 import F0Method
 
 
 def demo(
@@ -46,6 +41,7 @@ def demo(
     pitch = source.pitch[speaker]
     picture_path = output_path.with_suffix(".png")
 
+    from mlx_rvc.comparison import Shown, draw_comparison
     from mlx_rvc.pipeline import convert_voice
 
     with progress("converting the demo", total=1.0) as shown:
@@ -61,7 +57,11 @@ def demo(
             speaker=speaker,
             seed=seed,
         )
-        _draw(picture_path, bundle.f0_method, source.path, output_path, target.name, pitch)
+        both = [
+            Shown(source.path, "input"),
+            Shown(output_path, f"output, {target.name}", pitch),
+        ]
+        draw_comparison(picture_path, both, bundle.f0_method)
     emit(
         {**summary(result), "picture": str(picture_path), "speaker": target.name},
         as_json=as_json,
@@ -70,33 +70,3 @@ def demo(
             f"{bundle.description}"
         ),
     )
-
-
-def _draw(
-    picture_path: Path, f0_method: str, source: Path, target: Path, name: str, pitch: float
-) -> None:
-    from mlx_f0 import load
-    from mlx_rvc.f0 import shift
-    from mlx_rvc_cli.picture import F0, Spectrogram, Waveform, draw
-
-    method = load(f0_method)
-    columns, expected_hz = [], None
-    for title, path in (("input", source), (f"output, {name}", target)):
-        audio, sample_rate, f0_hz = _measured(path, method)
-        columns.append(
-            [
-                Waveform(audio, sample_rate, title=title),
-                Spectrogram(audio, sample_rate, scale="linear"),
-                F0(f0_hz, title=f"F0 ({f0_method})", expected_hz=expected_hz),
-            ]
-        )
-        expected_hz = shift(f0_hz, pitch)  # what the output's F0 is asked to be
-    draw(picture_path, columns)
-
-
-def _measured(path: Path, method: "F0Method") -> "tuple[np.ndarray, int, np.ndarray]":
-    from mlx_rvc_cli.audio import read_audio, to_mono
-
-    audio, sample_rate = read_audio(path)
-    mono = to_mono(audio)
-    return mono, sample_rate, method.infer_from_audio(mono, sample_rate)

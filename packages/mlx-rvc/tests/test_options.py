@@ -1,12 +1,12 @@
 import pytest
 
-from mlx_rvc import Controls
+from mlx_rvc import ConversionOptions
 
 
 def test_defaults_are_those_of_the_reference():
-    controls = Controls()
-    assert (controls.index_rate, controls.protect, controls.rms_mix_rate) == (0.75, 0.33, 0.25)
-    assert controls.f0_method is None
+    options = ConversionOptions()
+    assert (options.index_rate, options.protect, options.rms_mix_rate) == (0.75, 0.33, 0.25)
+    assert options.f0_method is None
 
 
 @pytest.mark.parametrize(
@@ -32,15 +32,28 @@ def test_defaults_are_those_of_the_reference():
 )
 def test_a_value_out_of_range_is_named_with_its_range(field, value, words):
     with pytest.raises(ValueError, match=words):
-        Controls(**{field: value})
+        ConversionOptions(**{field: value})
 
 
 def test_a_range_upside_down_is_refused():
     with pytest.raises(ValueError, match="f0_min is 400 Hz and f0_max 300 Hz"):
-        Controls(f0_min=400, f0_max=300)
+        ConversionOptions(f0_min=400, f0_max=300)
 
 
 def test_uses_looks_into_hybrids():
-    assert Controls().uses("rmvpe")
-    assert Controls(f0_method="hybrid[dio+rmvpe]").uses("rmvpe")
-    assert not Controls(f0_method="hybrid[dio+harvest]").uses("rmvpe")
+    assert ConversionOptions().uses("rmvpe")
+    assert ConversionOptions(f0_method="hybrid[dio+rmvpe]").uses("rmvpe")
+    assert not ConversionOptions(f0_method="hybrid[dio+harvest]").uses("rmvpe")
+
+
+def test_an_object_keywords_or_both():
+    base = ConversionOptions(pitch=3, seed=1)
+    assert ConversionOptions.of(None, pitch=3, seed=1) == base
+    assert ConversionOptions.of(base) is not None and ConversionOptions.of(base) == base
+    assert ConversionOptions.of(base, seed=2) == ConversionOptions(pitch=3, seed=2)
+    with pytest.raises(ValueError, match="pitch is 99"):
+        ConversionOptions.of(base, pitch=99)
+    with pytest.raises(ValueError, match="expected a ConversionOptions"):
+        ConversionOptions.of({"pitch": 3})
+    with pytest.raises(TypeError, match="pich"):
+        ConversionOptions.of(None, pich=3)

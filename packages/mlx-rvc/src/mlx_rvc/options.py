@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import os
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypedDict
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 if TYPE_CHECKING:
     from mlx_f0 import F0Method
@@ -14,8 +14,8 @@ SAMPLE_RATES = (8000, 192000)
 """Lowest and highest output sample rate in Hz."""
 
 
-class ControlFields(TypedDict, total=False):
-    """The fields of `Controls` as keyword arguments."""
+class OptionFields(TypedDict, total=False):
+    """The fields of `ConversionOptions` as keyword arguments."""
 
     pitch: float
     f0_method: str | F0Method | None
@@ -34,7 +34,7 @@ class ControlFields(TypedDict, total=False):
 
 
 @dataclass(frozen=True)
-class Controls:
+class ConversionOptions:
     """Settings of one conversion; the defaults are those of RVC-WebUI.
 
     pitch: shift of F0 in semitones, fractions allowed, -48 to 48.
@@ -87,6 +87,20 @@ class Controls:
             _in_range("output sample rate", self.output_rate, *SAMPLE_RATES, "Hz")
         if self.seed is not None:
             _in_range("seed", self.seed, 0, 2**63 - 1)
+
+    @classmethod
+    def of(
+        cls, options: ConversionOptions | None, **changes: Unpack[OptionFields]
+    ) -> ConversionOptions:
+        """Options as functions take them: an object, keyword arguments, or both, which change it.
+
+        Raises ValueError like the class itself, and for an object of another kind.
+        """
+        if options is None:
+            return cls(**changes)
+        if not isinstance(options, cls):
+            raise ValueError(f"options is {options!r}; expected a ConversionOptions")
+        return replace(options, **changes)
 
     def uses(self, method: str) -> bool:
         """Whether the method of this name is asked for, alone or in a hybrid; rmvpe if none is."""

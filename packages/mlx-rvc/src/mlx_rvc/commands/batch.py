@@ -1,0 +1,167 @@
+"""`mlx-rvc batch`: many recordings, one voice that is loaded once."""
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mlx_rvc.commands.convert import summary
+from mlx_rvc.commands.options import FILES, VoiceFiles, conversion_flags
+from mlx_rvc.commands.stored import Stored
+from mlx_rvc.options import ConversionOptions
+from mlx_rvc_cli.console import emit, format_table, progress
+
+if TYPE_CHECKING:
+    from mlx_rvc.batch import Item, Outcome
+
+ONE_FILE = ("f0_file", "save_f0")
+"""Options that name one file, which many recordings cannot share."""
+
+
+@conversion_flags(without=ONE_FILE)
+def batch(
+    inputs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="INPUT...",
+            help="Recordings, folders with all below them, patterns such as 'takes/*.wav'.",
+        ),
+    ],
+    *,
+    out: Annotated[
+        Path,
+        typer.Option(
+            "--out", "-o", metavar="DIR", help="Folder of the conversions.", rich_help_panel=FILES
+        ),
+    ],
+    voice: VoiceFiles,
+    options: ConversionOptions,
+    stored: Stored,
+    output_format: Annotated[
+        str,
+        typer.Option("--format", "-f", help="Extension of the outputs.", rich_help_panel=FILES),
+    ] = "wav",
+    overwrite: Annotated[
+        bool,
+        typer.Option(
+            "--overwrite",
+            help="Make outputs anew that are there [default: skip them].",
+            rich_help_panel=FILES,
+        ),
+    ] = False,
+    as_json: Annotated[
+        bool,
+        typer.Option("--json", help="Print all results as one JSON object.", rich_help_panel=FILES),
+    ] = False,
+) -> None:
+    """Convert many recordings with one voice, each into DIR under its own name.
+
+    Folders keep their structure. What fails does not stop the rest: it is listed at the end, and
+    the exit status is 1. Start a stopped batch again with the same command: it goes on where it
+    was. DIR/mlx-rvc-batch.jsonl records every recording as it ends.
+
+    Example: mlx-rvc batch album/ --out album-converted --model voice.pth --format flac
+    """
+    from mlx_rvc.batch import Manifest, Status, collect, run
+    from mlx_rvc_cli.audio import READABLE, check_output
+    from mlx_rvc_cli.errors import CommandError
+
+    extension = f".{output_format.lower().removeprefix('.')}"
+    items, passed = collect(inputs, extension, READABLE, outputs=out)
+    if out.exists() and not out.is_dir():
+        raise CommandError(f"{out} is a file; give a folder for the conversions")
+    pipeline = voice.load()
+    pipeline.check_fits(options)
+    new = not out.exists()
+    out.mkdir(parents=True, exist_ok=True)
+    try:
+        check_output(out / f"any{extension}", options.output_rate)
+    except ValueError:
+        if new:
+            out.rmdir()
+        raise
+    manifest = Manifest(out, _settings(voice, options))
+
+    durations = [_duration(item) for item in items]
+    outcomes: list[Outcome] = []
+    with progress(f"converting {len(items)} recordings", total=sum(durations)) as shown:
+        begun = 0.0
+
+        def convert(source: Path, output: Path) -> dict[str, Any]:
+            place = len(outcomes)
+            shown.describe(f"{place + 1}/{len(items)} {source.name}")
+            result = pipeline.convert(
+                input_path=source,
+                output_path=output,
+                options=options,
+                progress=lambda share: shown.update(begun + share * durations[place]),
+            )
+            return summary(result)
+
+        for outcome in run(items, out, manifest, convert, overwrite=overwrite):
+            begun += durations[len(outcomes)]
+            outcomes.append(outcome)
+            shown.update(begun)
+            shown.say(_line(outcome, len(outcomes), len(items)))
+    failed = [outcome for outcome in outcomes if outcome.status is Status.FAILED]
+    data = _report(out, outcomes, [(each.path, each.reason) for each in passed])
+    data |= stored.to_dict()
+    emit(data, as_json=as_json, text=lambda: _text(data, failed, stored.sentence()))
+    if failed:
+        raise typer.Exit(1)
+
+
+def _settings(voice: VoiceFiles, options: ConversionOptions) -> dict[str, Any]:
+    """Everything that makes two conversions of one recording different, as plain values."""
+    everything = {**dataclasses.asdict(voice), **dataclasses.asdict(options)}
+    return json.loads(json.dumps(everything, default=str))
+
+
+def _duration(item: "Item") -> float:
+    """Seconds of a recording, for the progress; an unreadable one counts little."""
+    from mlx_rvc_cli.audio import AudioReader
+
+    try:
+        with AudioReader(item.source) as reader:
+            return max(reader.duration or 0.0, 0.1)
+    except (ValueError, OSError):
+        return 0.1
+
+
+def _line(outcome: "Outcome", place: int, total: int) -> str:
+    text = f"{place}/{total} {outcome.item.target}: {outcome.status.value}"
+    if outcome.note:
+        return f"{text}: {outcome.note}"
+    made = outcome.summary or {}
+    return (
+        f"{text}, {made['duration']:.1f} s in {made['seconds']:.1f} s "
+        f"({made['real_time_factor']:.2f} of real time)"
+    )
+
+
+def _report(out: Path, outcomes: list["Outcome"], passed: list[tuple[Path, str]]) -> dict[str, Any]:
+    from mlx_rvc.batch import MANIFEST, Status, as_json
+
+    counts = {
+        status.value: sum(outcome.status is status for outcome in outcomes) for status in Status
+    }
+    return {
+        "out": str(out),
+        "manifest": str(out / MANIFEST),
+        **counts,
+        "passed_over": [{"path": str(path), "reason": reason} for path, reason in passed],
+        "recordings": [as_json(outcome) for outcome in outcomes],
+    }
+
+
+def _text(data: dict[str, Any], failed: list["Outcome"], stored: str) -> str:
+    text = f"{data['out']}: {data['done']} done, {data['skipped']} skipped, {data['failed']} failed"
+    if data["passed_over"]:
+        text += f"; {len(data['passed_over'])} files passed over, which are hidden or no audio"
+    text += stored
+    if failed:
+        rows = [(str(outcome.item.source), outcome.note) for outcome in failed]
+        text += "\n\n" + format_table(rows, ("failed", "why"))
+    return text

@@ -1,0 +1,86 @@
+"""`mlx-rvc batch`: an album in, an album out."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import soundfile
+
+from mlx_rvc_cli.host import main
+
+AUDIO = Path(__file__).parent / "audio"
+SPEECH = AUDIO / "librivox_austen_0930.flac"
+DEMO = ["--model", "demo", "--f0-method", "dio", "--seed", "1"]
+
+
+@pytest.fixture
+def album(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    audio, rate = soundfile.read(SPEECH)
+    for name, seconds in (("one.wav", 0.5), ("side two/two.flac", 0.3), ("zero.ogg", 0.2)):
+        path = Path("album", name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(path, audio[16000 : 16000 + int(seconds * rate)], rate)
+    Path("album/notes.txt").write_text("takes")
+    Path("album/.DS_Store").write_bytes(b"\0")
+    Path("album/broken.wav").write_text("not a recording")
+
+
+def batch(capsys, *arguments):
+    status = main(["batch", *arguments, *DEMO, "--json"])
+    said = capsys.readouterr()
+    return status, json.loads(said.out), said.err
+
+
+def test_an_album(album, capsys):
+    status, report, said = batch(capsys, "album", "--out", "converted", "--format", "flac")
+    assert status == 1  # one is broken
+    assert (report["done"], report["skipped"], report["failed"]) == (3, 0, 1)
+    assert {each["reason"] for each in report["passed_over"]} == {"hidden", "not audio"}
+    assert "1/4 broken.flac: failed: album/broken.wav is a text file" in said
+    assert sorted(p.as_posix() for p in Path("converted").rglob("*") if p.is_file()) == [
+        *("converted/mlx-rvc-batch.jsonl", "converted/one.flac", "converted/side two/two.flac"),
+        "converted/zero.flac",
+    ]
+    assert soundfile.info("converted/one.flac").duration == pytest.approx(0.5)
+    assert report["recordings"][1]["summary"]["duration"] == 0.5
+
+    made = Path("converted/one.flac").stat().st_mtime_ns
+    Path("album/broken.wav").unlink()
+    status, report, _ = batch(capsys, "album", "--out", "converted", "--format", "flac")
+    assert (status, report["done"], report["skipped"]) == (0, 0, 3)
+    assert {each["note"] for each in report["recordings"]} == {"made already"}
+    assert Path("converted/one.flac").stat().st_mtime_ns == made
+
+
+def test_a_batch_is_what_single_conversions_are(album, capsys):
+    assert batch(capsys, "album/one.wav", "--out", "converted", "--pitch", "3")[0] == 0
+    assert main(["convert", "album/one.wav", "alone.wav", *DEMO, "--pitch", "3"]) == 0
+    assert Path("converted/one.wav").read_bytes() == Path("alone.wav").read_bytes()
+
+
+def test_the_failed_are_listed_for_people(album, capsys):
+    shutil.rmtree("album/side two")
+    assert main(["batch", "album", "--out", "album/converted", *DEMO]) == 1
+    said = capsys.readouterr()
+    assert "album/converted: 2 done, 0 skipped, 1 failed; 2 files passed over" in said.out
+    assert said.out.rstrip().splitlines()[-1].startswith("album/broken.wav  album/broken.wav is a")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["missing.wav", "--out", "o"], "missing.wav: no such file or folder"),
+        (["album", "--out", "album/one.wav"], "album/one.wav is a file"),
+        (["album", "--out", "o", "--format", "xyz"], "xyz"),
+        (["album", "--out", "o", "--speaker", "9"], "speaker is 9"),
+        (["album", "--out", "o", "--protect", "2"], "protect is 2"),
+        (["album", "--out", "o", "--save-f0", "a.csv"], "--save-f0"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line(album, capsys, arguments, words):
+    assert main(["batch", *arguments, *DEMO]) != 0
+    said = capsys.readouterr()
+    assert said.out == "" and said.err.count("\n") == 1 and words in said.err
+    assert not Path("o").exists()

@@ -1,0 +1,67 @@
+"""`mlx-rvc doctor`: what is well, what is not, and what the user is told to do."""
+
+import importlib.metadata
+import json
+import shutil
+from collections import namedtuple
+
+import pytest
+
+from mlx_rvc import doctor
+from mlx_rvc_cli.host import main
+
+
+def told(capsys, *arguments):
+    status = main(["doctor", *arguments, "--json"])
+    return status, json.loads(capsys.readouterr().out)
+
+
+def test_a_healthy_machine(capsys):
+    status, report = told(capsys)
+    assert status == 0 and report["healthy"]
+    findings = {finding["name"]: finding for finding in report["findings"]}
+    assert list(findings) == [
+        *("python", "packages", "mlx", "audio files", "F0 methods", "cache", "temporary files"),
+        "self-test",
+    ]
+    assert findings["self-test"]["details"]["duration_s"] == 7.1
+    assert findings["self-test"]["details"]["real_time_factor"] > 0
+    assert {"voice", "content", "f0"} <= set(findings["self-test"]["details"]["stages_s"])
+    assert "swift-f0" in findings["F0 methods"]["details"]["offline"]
+
+
+def test_a_table_for_people(capsys):
+    assert main(["doctor", "--no-self-test"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("ok") and "python" in lines[0]
+    assert not any("self-test" in line for line in lines)
+
+
+def test_packages_of_different_versions_are_a_problem(capsys, monkeypatch):
+    known = importlib.metadata.version
+    monkeypatch.setattr(
+        importlib.metadata, "version", lambda name: "0.0.1" if name == "mlx-rmvpe" else known(name)
+    )
+    status, report = told(capsys, "--no-self-test")
+    packages = next(f for f in report["findings"] if f["name"] == "packages")
+    assert status == 1 and not report["healthy"] and packages["verdict"] == "problem"
+    assert "mlx-rmvpe 0.0.1" in packages["found"] and "--upgrade" in packages["advice"]
+
+
+def test_little_space_is_a_warning(capsys, monkeypatch):
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(10, 9, 1))
+    status, report = told(capsys, "--no-self-test")
+    warned = [f["name"] for f in report["findings"] if f["verdict"] == "warning"]
+    assert status == 0 and warned == ["cache", "temporary files"]
+
+
+@pytest.mark.parametrize("name", ["_mlx", "_audio_files"])
+def test_a_check_that_breaks_is_a_finding(capsys, monkeypatch, name):
+    def broken():
+        raise RuntimeError("no such device\nat all")
+
+    monkeypatch.setattr(doctor, name, broken)
+    status, report = told(capsys, "--no-self-test")
+    (problem,) = (f for f in report["findings"] if f["verdict"] == "problem")
+    assert status == 1 and problem["found"] == "RuntimeError: no such device at all"

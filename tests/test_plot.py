@@ -1,0 +1,49 @@
+"""`mlx-rvc plot`: recordings side by side in a PNG."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from mlx_rvc_cli.host import main
+
+AUDIO = Path(__file__).parent / "audio"
+SPEECH = AUDIO / "librivox_austen_0930.flac"
+
+
+def test_two_recordings_side_by_side(tmp_path, capsys):
+    picture = tmp_path / "both.png"
+    recordings = [str(SPEECH), str(AUDIO / "target_1.flac")]
+    assert main(["plot", *recordings, "-o", str(picture), "--pitch", "10", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {
+        "picture": str(picture), "recordings": recordings, "f0_method": "swift-f0",
+    }  # fmt: skip
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert list(tmp_path.iterdir()) == [picture]
+
+
+def test_the_picture_lies_beside_the_recording(tmp_path, capsys):
+    recording = tmp_path / "a.flac"
+    recording.write_bytes(SPEECH.read_bytes())
+    assert main(["plot", str(recording), "--f0-method", "dio"]) == 0
+    assert (tmp_path / "a.png").exists()
+    assert str(tmp_path / "a.png") in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["missing.wav"], "missing.wav"),
+        (["SPEECH"] * 5, "5 recordings; a picture holds up to 4"),
+        (["SPEECH", "-o", "a.jpg"], ".png"),
+        (["SPEECH", "-o", "nowhere/a.png"], "nowhere"),
+        (["SPEECH", "-o", "a.png", "--f0-method", "yin"], "'yin' is unknown"),
+    ],
+)
+def test_what_cannot_be_drawn_is_one_line(tmp_path, capsys, monkeypatch, arguments, words):
+    monkeypatch.chdir(tmp_path)
+    arguments = [str(SPEECH) if argument == "SPEECH" else argument for argument in arguments]
+    assert main(["plot", *arguments]) != 0
+    said = capsys.readouterr()
+    assert said.out == "" and said.err.count("\n") == 1 and words in said.err
+    assert list(tmp_path.iterdir()) == []
