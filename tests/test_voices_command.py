@@ -101,7 +101,7 @@ def test_a_batch_takes_names_and_settings_too(sam, run):
     run("voices", "preset", "sam", "--set", "f0_method=dio", "--set", "sample_rate=8000")
     batch = ["batch", "me.wav", "--out", "done", "--model", "sam"]
     assert "f0_method dio (preset of the voice sam), sample_rate 8000" in run(*batch)
-    data = run(*batch, "--sample-rate", "11025", "--json")
+    data = run(*batch, "--sample-rate", "11025", "--overwrite", "--json")
     assert data["settings"]["sample_rate"] == {"value": 11025, "from": "command line"}
     assert data["voice"] == "sam" and soundfile.info("done/me.wav").samplerate == 11025
 

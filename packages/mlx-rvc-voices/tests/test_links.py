@@ -48,6 +48,12 @@ def test_a_blob_link_is_fetched_as_a_file_of_the_hub(library, hub):
     assert len(hub.downloads()) == before
 
 
+def test_a_link_is_taken_as_browsers_write_it(library, hub, files):
+    hub.repos["ann/voices"]["Ann Lee/Ann (v2).pth"] = files["sam.pth"]
+    link = f"{hub.url}/ann/voices/blob/main/Ann%20Lee/Ann%20(v2).pth"
+    assert library.add(link).voice.name == "Ann (v2)"
+
+
 def test_an_index_may_be_a_link(library, hub):
     base = f"{hub.url}/ann/voices/blob/main"
     voice = library.add(f"{base}/sam.pth", index=f"{base}/added_sam.index").voice

@@ -125,9 +125,9 @@ def _file(path: Path, stem: str, origin: str, staging: Path, progress: Progress)
 
 def _link(link: str, staging: Path, progress: Progress) -> Source:
     if _is_hub(link):
-        match = _HUB_REPO.fullmatch(unquote(urlsplit(link).path))
+        match = _HUB_REPO.fullmatch(urlsplit(link).path)
         if match:
-            return _repository(match["repo"], match["rev"] or "main")
+            return _repository(match["repo"], unquote(match["rev"] or "main"))
     folder = staging / "fetched"
     folder.mkdir()
     path = _fetched(link, folder, progress)
@@ -135,11 +135,12 @@ def _link(link: str, staging: Path, progress: Progress) -> Source:
 
 
 def _fetched(link: str, folder: Path, progress: Progress) -> Path:
-    match = _HUB_FILE.fullmatch(unquote(urlsplit(link).path)) if _is_hub(link) else None
+    match = _HUB_FILE.fullmatch(urlsplit(link).path) if _is_hub(link) else None
     if match is None:
         return download(link, folder, progress)
-    companions = (CONFIG,) if match["file"].endswith(".safetensors") else ()
-    return _from_hub(match["repo"], match["rev"], match["file"], companions)
+    revision, name = unquote(match["rev"]), unquote(match["file"])  # a revision may hold %2F
+    companions = (CONFIG,) if name.endswith(".safetensors") else ()
+    return _from_hub(match["repo"], revision, name, companions)
 
 
 def _is_hub(link: str) -> bool:
@@ -153,7 +154,7 @@ def _from_hub(repo: str, revision: str, name: str, companions: tuple[str, ...] =
     from mlx_weights import HubFile, locate
 
     file = HubFile(repo, name, revision=revision, companions=companions)
-    return locate(None, default=file, env=None, option="a path", filenames=[name])
+    return locate(None, default=file, env=None, option="mlx-rvc voices add", filenames=[name])
 
 
 def _repository(repo: str, revision: str) -> Source:

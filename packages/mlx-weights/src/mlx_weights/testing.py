@@ -19,7 +19,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 _RESOLVE = re.compile(r"/(?P<repo>[^/]+/[^/]+)/resolve/(?P<revision>[^/]+)/(?P<file>.+)")
 _TREE = re.compile(r"/api/models/(?P<repo>[^/]+/[^/]+)/tree/(?P<revision>[^/?]+)(\?.*)?")
@@ -115,7 +115,7 @@ def _handler(hub: LocalHub) -> type[BaseHTTPRequestHandler]:
             if match is None or match["repo"] not in hub.repos:
                 self._refuse(404, "RepoNotFound", "Repository not found")
                 return
-            name, revision = match["file"], match["revision"]
+            name, revision = unquote(match["file"]), match["revision"]
             data, fault = hub.contents(match["repo"], name), hub.faults.get(name)
             if revision not in ("main", hub.commit):
                 self._refuse(404, "RevisionNotFound", "Invalid rev id")
