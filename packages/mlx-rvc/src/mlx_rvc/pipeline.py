@@ -5,7 +5,7 @@ length defect mended: the output has exactly the input's duration and nothing dr
 """
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
@@ -16,12 +16,15 @@ from mlx_rvc.controls import ControlFields, Controls
 from mlx_rvc.encoder import load_encoder
 from mlx_rvc.f0 import check_files
 from mlx_rvc.flow import flow
-from mlx_rvc.recording import MODEL_RATE, Recording, mono_blocks, prepare
+from mlx_rvc.output import Output
+from mlx_rvc.recording import MODEL_RATE, Recording, blocks_of, mono, prepare
 from mlx_rvc.run import Conversion, NoiseSource, Progress, Run
 from mlx_rvc.stages import Stages
+from mlx_rvc.stereo import FieldMeter, measured
 
 if TYPE_CHECKING:
     from mlx_f0 import F0Method
+    from mlx_rvc_cli.tags import Tags
 
 
 class RVCPipeline(Stages):
@@ -75,12 +78,15 @@ class RVCPipeline(Stages):
         audio: float (samples,) or (samples, channels), mixed down to mono; full scale is 1.
         sample_rate: of the input, in Hz. controls: see `Controls`.
 
-        Returns float32 (round(samples * rate / sample_rate),) and its rate in Hz. Raises
-        ValueError for controls out of range and for audio that is empty or not finite.
+        Returns float32 (round(samples * rate / sample_rate),), with keep_stereo (..., 2), and its
+        rate in Hz. Raises ValueError for controls out of range and for audio that is empty or not
+        finite.
         """
         run = _run(Controls(**controls), progress, noise)
         self.check_fits(run.controls)
-        recording = _prepared(mono_blocks(np.asarray(audio)), sample_rate, run)
+        audio = np.asarray(audio)
+        channels = audio.shape[1] if audio.ndim == 2 else 1
+        recording = _prepared(blocks_of(audio), channels, sample_rate, run)
         result, rate = flow(self, recording, run)
         return result[:], rate
 
@@ -90,17 +96,22 @@ class RVCPipeline(Stages):
         input_path: str | Path,
         output_path: str | Path,
         progress: Progress | None = None,
+        bit_depth: int | None = None,
+        keep_tags: bool = False,
         **controls: Unpack[ControlFields],
     ) -> Conversion:
         """Convert an audio file into another; the output's format follows its extension.
 
+        "-" is standard input or output (a wav file). bit_depth, keep_tags: see `Output`. A rate
+        that the format cannot hold becomes the nearest that it can; `Conversion.notes` says so.
         The output appears under its name only when it is whole. Raises ValueError or OSError.
         """
         run = _run(Controls(**controls), progress)
+        output = Output(Path(output_path), bit_depth, keep_tags)
         _check_apart(input_path, output_path, run.controls)
         self.check_fits(run.controls)
-        self._check_output(output_path, run.controls)
-        return self._convert_to_file(_read(input_path, run), output_path, run)
+        output.check(self._rate(run.controls))
+        return self._convert_to_file(*_read(input_path, run, keep_tags), output, run)
 
     def warmup(
         self, progress: Progress | None = None, *, f0_method: "str | F0Method | None" = None
@@ -126,23 +137,27 @@ class RVCPipeline(Stages):
         )
         return time.perf_counter() - start
 
-    def _check_output(self, output_path: str | Path, controls: Controls) -> None:
-        from mlx_rvc_cli.audio import check_output
-
-        check_output(output_path, controls.output_rate or self.synthesizer.config.sample_rate)
+    def _rate(self, controls: Controls) -> int:
+        """The sample rate in Hz that is wanted for the output."""
+        return controls.output_rate or self.synthesizer.config.sample_rate
 
     def _convert_to_file(
-        self, recording: Recording, output_path: str | Path, run: Run
+        self, recording: Recording, tags: "Tags | None", output: Output, run: Run
     ) -> Conversion:
-        from mlx_rvc_cli.audio import write_blocks
-
+        wanted = self._rate(run.controls)
+        # Resampled once, to what the file will hold.
+        run = replace(run, controls=replace(run.controls, output_rate=output.rate(wanted)))
         result, rate = flow(self, recording, run)
         with run.timed("writing"):
-            write_blocks(output_path, lambda start, stop: result[start:stop], len(result), rate)
-        seconds = sum(run.seconds.values())
-        outside = sum(run.f0_outside)
+            output.write(result, rate, tags)
         return Conversion(
-            Path(output_path), len(result) / rate, rate, seconds, run.seconds, outside
+            output.path,
+            len(result) / rate,
+            rate,
+            sum(run.seconds.values()),
+            run.seconds,
+            sum(run.f0_outside),
+            output.notes(wanted, tags),
         )
 
 
@@ -155,15 +170,15 @@ def convert_voice(
     contentvec: str | Path | None = None,
     rmvpe: str | Path | None = None,
     progress: Progress | None = None,
+    bit_depth: int | None = None,
+    keep_tags: bool = False,
     **controls: Unpack[ControlFields],
 ) -> Conversion:
     """Convert one file with one voice; `RVCPipeline` keeps a voice for many.
 
-    See `RVCPipeline.from_pretrained` and `Controls`. Settings, input and output are checked before
+    See `RVCPipeline.from_pretrained`, `RVCPipeline.convert` and `Controls`. Settings, input and output are checked before
     the models load, which takes longer than anything a user may have to correct.
     """
-    from mlx_rvc_cli.audio import check_output
-
     run = _run(Controls(**controls), progress)
     if rmvpe is not None and not run.controls.uses("rmvpe"):
         raise ValueError(
@@ -171,12 +186,12 @@ def convert_voice(
             f"out one of them"
         )
     _check_apart(input_path, output_path, run.controls)
-    check_output(output_path, run.controls.output_rate)
-    recording = _read(input_path, run)
+    output = Output(Path(output_path), bit_depth, keep_tags)
+    output.check(run.controls.output_rate)
+    recording, tags = _read(input_path, run, keep_tags)
     pipeline = RVCPipeline.from_pretrained(model, index=index, contentvec=contentvec, rmvpe=rmvpe)
     pipeline.check_fits(run.controls)
-    pipeline._check_output(output_path, run.controls)
-    return pipeline._convert_to_file(recording, output_path, run)
+    return pipeline._convert_to_file(recording, tags, output, run)
 
 
 def _run(
@@ -190,7 +205,7 @@ def _run(
 def _check_apart(input_path: str | Path, output_path: str | Path, controls: Controls) -> None:
     """Refuse to replace the recording by what is made of it: the original would be lost."""
     source, target = Path(input_path), Path(output_path)
-    if _same(source, target):
+    if _same(source, target) and str(target) != "-":  # a pipe in, another one out
         raise ValueError(f"input and output are the same file, {target}; name another output")
     if controls.save_f0 is not None:
         curve = Path(controls.save_f0)
@@ -207,15 +222,27 @@ def _same(one: Path, other: Path) -> bool:
     return one.resolve() == other.resolve()
 
 
-def _read(path: str | Path, run: Run) -> Recording:
-    from mlx_rvc_cli.audio import AudioReader, to_mono
+def _read(path: str | Path, run: Run, tags: bool) -> "tuple[Recording, Tags | None]":
+    from mlx_rvc_cli.audio import AudioReader
 
-    with AudioReader(path) as reader:
-        return _prepared((to_mono(block) for block in reader), reader.sample_rate, run)
+    with AudioReader(path, tags=tags) as reader:
+        return _prepared(iter(reader), reader.channels, reader.sample_rate, run), reader.tags
 
 
-def _prepared(blocks: Iterable[np.ndarray], sample_rate: int, run: Run) -> Recording:
-    """The recording of mono blocks (n,), its audio at 16 kHz as the models want it."""
+def _prepared(
+    blocks: Iterator[np.ndarray], channels: int, sample_rate: int, run: Run
+) -> Recording:
+    """The recording of blocks (n,) or (n, channels), its audio at 16 kHz as the models want it."""
+    meter = None
+    if run.controls.keep_stereo:
+        if channels != 2:
+            raise ValueError(
+                f"the stereo field is to be kept of a recording of 2 channels, this one has "
+                f"{channels}; leave out keep_stereo"
+            )
+        meter = FieldMeter(sample_rate)
+        blocks = measured(blocks, meter)
     with run.timed("preparation"):
-        recording = Recording.taken(blocks, sample_rate)
-        return replace(recording, audio=prepare(recording.audio))
+        recording = Recording.taken(map(mono, blocks), sample_rate)
+        field = None if meter is None else meter.field()
+        return replace(recording, audio=prepare(recording.audio), field=field)

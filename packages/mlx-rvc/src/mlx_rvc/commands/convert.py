@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mlx_rvc_cli.console import emit, progress
+from mlx_rvc_cli.console import emit, progress, reserve_stdout
 
 if TYPE_CHECKING:
     from mlx_rvc.run import Conversion
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 def convert(
     input_path: Annotated[
-        Path, typer.Argument(metavar="INPUT", help="Recording: wav, flac, ogg, mp3; any rate.")
+        Path, typer.Argument(metavar="INPUT", help="Recording or video: wav, mp3, m4a, mp4, ...; - = stdin.")
     ],
     output_path: Annotated[
-        Path, typer.Argument(metavar="OUTPUT", help="Converted recording; format by extension.")
+        Path, typer.Argument(metavar="OUTPUT", help="wav, flac, mp3, ogg, opus, m4a, aiff; - = wav to stdout.")
     ],
     model: Annotated[
         str, typer.Option("--model", "-m", help="Voice: file, folder, owner/name, or 'demo'.")
@@ -73,6 +73,16 @@ def convert(
     ] = None,
     rmvpe: Annotated[str | None, typer.Option(help="RMVPE: file, folder or owner/name.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
+    keep_stereo: Annotated[
+        bool, typer.Option("--keep-stereo", help="Two channels, the voice where it was in them.")
+    ] = False,
+    keep_tags: Annotated[
+        bool, typer.Option("--keep-tags", help="Keep title, artist, album, date, genre, cover.")
+    ] = False,
+    bit_depth: Annotated[
+        int | None,
+        typer.Option(help="wav, aiff: 16, 24 or 32 (float); flac: 16 or 24 [default: 16]."),
+    ] = None,
 ) -> None:
     """Convert the voice in a recording.
 
@@ -80,6 +90,8 @@ def convert(
     """
     from mlx_rvc.pipeline import convert_voice
 
+    if str(output_path) == "-":
+        reserve_stdout()
     with progress(f"converting {input_path.name}", total=1.0) as shown:
         result = convert_voice(
             input_path,
@@ -103,6 +115,9 @@ def convert(
             speaker=speaker,
             output_rate=sample_rate,
             seed=seed,
+            keep_stereo=keep_stereo,
+            keep_tags=keep_tags,
+            bit_depth=bit_depth,
         )
     emit(summary(result), as_json=as_json, text=lambda: sentence(result))
 
@@ -116,6 +131,7 @@ def summary(result: "Conversion") -> dict[str, object]:
         "seconds": round(result.seconds, 3),
         "real_time_factor": round(result.real_time_factor, 4),
         "f0_outside": result.f0_outside,
+        "notes": list(result.notes),
         "stages": {stage: round(seconds, 3) for stage, seconds in result.stages.items()},
     }
 
@@ -123,8 +139,9 @@ def summary(result: "Conversion") -> dict[str, object]:
 def sentence(result: "Conversion") -> str:
     """The summary of a conversion for people."""
     stages = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in result.stages.items())
+    output = "standard output" if str(result.output_path) == "-" else result.output_path
     text = (
-        f"{result.output_path}: {result.duration:.1f} s at {result.sample_rate} Hz, converted in "
+        f"{output}: {result.duration:.1f} s at {result.sample_rate} Hz, converted in "
         f"{result.seconds:.1f} s ({result.real_time_factor:.2f} of real time: {stages})"
     )
     if result.f0_outside:
@@ -135,4 +152,4 @@ def sentence(result: "Conversion") -> str:
             f"; the pitch of {result.f0_outside} frames lies outside the {low:g} to {high:g} Hz "
             f"that RVC voices tell apart"
         )
-    return text
+    return "; ".join([text, *result.notes])
