@@ -26,7 +26,8 @@ FRAME_S = 0.02
 WINDOW_S = 0.3
 """Seconds over which energies are averaged: words move, syllables do not."""
 
-_SILENCE = 1e-12  # mean square, -120 dB: below, a frame says nothing of where the sound is
+_FAINT = 10 ** (-50 / 20)
+"""Of the loudest 0.3 s: what is fainter is noise, which says nothing of where the voice is."""
 
 
 @dataclass(frozen=True)
@@ -84,8 +85,8 @@ def gains(energy: np.ndarray, frame_s: float) -> np.ndarray:
     """Mean squares (frames, channels) to gains (frames, channels) of mean 1 over the channels.
 
     Energies are averaged over `WINDOW_S` with a Hann window, so that the loud decide and a pause
-    takes the place of the words around it. Where nothing is heard within the window, the place
-    glides between those before and after; with no sound at all it is the centre.
+    takes the place of the words around it. Where all within the window is 50 dB below the loudest,
+    the place glides between those before and after; with no sound at all it is the centre.
     """
     frames, channels = energy.shape
     reach = max(round(WINDOW_S / frame_s / 2), 1)
@@ -94,7 +95,7 @@ def gains(energy: np.ndarray, frame_s: float) -> np.ndarray:
     smooth = np.stack([np.convolve(column, window, "full") for column in energy.T], axis=1)
     level = np.sqrt(np.maximum(smooth[reach : reach + frames], 0))
     total = level.sum(axis=1)
-    heard = np.flatnonzero(total > np.sqrt(_SILENCE))
+    heard = np.flatnonzero(total > _FAINT * total.max(initial=0))
     if not len(heard):
         return np.ones((max(frames, 1), channels))
     shares = channels * level[heard] / total[heard, None]
