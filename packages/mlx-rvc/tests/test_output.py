@@ -56,9 +56,7 @@ def voice(seconds=3.0, rate=22050):
 def test_the_nearest_rate_is_written_and_said(pipeline, tmp_path, extension, asked, rate):
     write_audio(tmp_path / "in.wav", voice(), 22050)
     output = tmp_path / f"out.{extension}"
-    result = pipeline.convert(
-        input_path=tmp_path / "in.wav", output_path=output, output_rate=asked
-    )
+    result = pipeline.convert(input_path=tmp_path / "in.wav", output_path=output, output_rate=asked)
     audio, found = read_audio(output)
     assert found == rate == result.sample_rate
     assert result.duration == pytest.approx(3.0, abs=1e-4)

@@ -176,8 +176,9 @@ def convert_voice(
 ) -> Conversion:
     """Convert one file with one voice; `RVCPipeline` keeps a voice for many.
 
-    See `RVCPipeline.from_pretrained`, `RVCPipeline.convert` and `Controls`. Settings, input and output are checked before
-    the models load, which takes longer than anything a user may have to correct.
+    See `RVCPipeline.from_pretrained`, `RVCPipeline.convert` and `Controls`. Settings, input and
+    output are checked before the models load, which takes longer than anything a user may have to
+    correct.
     """
     run = _run(Controls(**controls), progress)
     if rmvpe is not None and not run.controls.uses("rmvpe"):
@@ -229,9 +230,7 @@ def _read(path: str | Path, run: Run, tags: bool) -> "tuple[Recording, Tags | No
         return _prepared(iter(reader), reader.channels, reader.sample_rate, run), reader.tags
 
 
-def _prepared(
-    blocks: Iterator[np.ndarray], channels: int, sample_rate: int, run: Run
-) -> Recording:
+def _prepared(blocks: Iterator[np.ndarray], channels: int, sample_rate: int, run: Run) -> Recording:
     """The recording of blocks (n,) or (n, channels), its audio at 16 kHz as the models want it."""
     meter = None
     if run.controls.keep_stereo:

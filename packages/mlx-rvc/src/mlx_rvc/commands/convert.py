@@ -13,10 +13,16 @@ if TYPE_CHECKING:
 
 def convert(
     input_path: Annotated[
-        Path, typer.Argument(metavar="INPUT", help="Recording or video: wav, mp3, m4a, mp4, ...; - = stdin.")
+        Path,
+        typer.Argument(
+            metavar="INPUT", help="Recording or video: wav, mp3, m4a, mp4, ...; - = stdin."
+        ),
     ],
     output_path: Annotated[
-        Path, typer.Argument(metavar="OUTPUT", help="wav, flac, mp3, ogg, opus, m4a, aiff; - = wav to stdout.")
+        Path,
+        typer.Argument(
+            metavar="OUTPUT", help="wav, flac, mp3, ogg, opus, m4a, aiff; - = wav to stdout."
+        ),
     ],
     model: Annotated[
         str, typer.Option("--model", "-m", help="Voice: file, folder, owner/name, or 'demo'.")
