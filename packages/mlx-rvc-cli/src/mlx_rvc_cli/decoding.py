@@ -44,6 +44,7 @@ class FFmpegSource:
 
     def __init__(self, file: IO[bytes]) -> None:
         import av
+        from av.stream import Disposition
 
         self._container = av.open(file, "r", options=OPEN_OPTIONS, metadata_errors="replace")
         try:
@@ -51,7 +52,7 @@ class FFmpegSource:
             if not tracks:
                 video = self._container.streams.video
                 raise NoSoundError("is a video without sound" if video else "holds no sound")
-            marked = (s for s in tracks if s.disposition & av.stream.Disposition.default)
+            marked = (s for s in tracks if s.disposition & Disposition.default)
             track = next(marked, tracks[0])
             self._decoded = self._container.decode(track)
             first = next(self._decoded, None)

@@ -69,9 +69,9 @@ def read_tags(file: IO[bytes]) -> Tags:
 
 
 def _cover(container: Any) -> tuple[tuple[bytes, str] | None, str | None]:
-    import av
+    from av.stream import Disposition
 
-    attached = av.stream.Disposition.attached_pic
+    attached = Disposition.attached_pic
     pictures = [stream for stream in container.streams.video if stream.disposition & attached]
     for picture in pictures:
         mime = _MIME.get(picture.codec_context.name)
