@@ -1,5 +1,7 @@
 """What people have: sound out of containers and videos that FFmpeg itself has made here."""
 
+import subprocess
+import sys
 from fractions import Fraction
 
 import av
@@ -138,6 +140,15 @@ def test_of_several_tracks_the_one_marked_as_default_is_taken(tmp_path):
         assert read_audio(tmp_path / "x.mkv")[0].max() == pytest.approx(level, rel=0.01)
 
 
+def test_libsndfile_s_files_do_not_wait_for_ffmpeg(tmp_path):
+    code = (
+        "import sys; from mlx_rvc_cli.audio import read_audio, write_audio; "
+        "write_audio('x.wav', *read_audio('in.wav')); sys.exit('av' in sys.modules)"
+    )
+    soundfile.write(tmp_path / "in.wav", tone(16000), 16000)
+    assert subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=False).returncode == 0
+
+
 def test_blocks_of_a_long_track_are_bounded_and_in_order(tmp_path):
     path = make(tmp_path / "x.mka", "matroska", "flac", seconds=7)
     with AudioReader(path) as reader:
@@ -145,6 +156,15 @@ def test_blocks_of_a_long_track_are_bounded_and_in_order(tmp_path):
     assert [len(block) for block in blocks[:-1]] == [1 << 16] * (len(blocks) - 1)
     assert len(blocks) == 5 and len(blocks[-1]) <= 1 << 16
     np.testing.assert_allclose(np.concatenate(blocks), tone(44100, 1, 7), atol=1 / 32768)
+
+
+def test_a_track_that_changes_its_rate_on_the_way_is_refused(tmp_path):
+    """Two streams of AAC, one after the other, as a recorder leaves that was set anew."""
+    parts = [make(tmp_path / f"{rate}.aac", "adts", "aac", rate=rate) for rate in (44100, 32000)]
+    (tmp_path / "x.aac").write_bytes(b"".join(part.read_bytes() for part in parts))
+    text = refused(tmp_path / "x.aac")
+    assert "changes from 44100 Hz, 1 channels to 32000 Hz, 1 channels after 1.1 s" in text
+    assert "convert it to .wav first" in text
 
 
 # --- what cannot be read ----------------------------------------------------------------------
@@ -164,6 +184,12 @@ def refused(path):
 def test_a_video_without_sound_is_named(tmp_path, name, form, codec):
     text = refused(make(tmp_path / name, form, video=codec))
     assert "is a video without sound: name a recording" in text
+
+
+def test_sound_that_cannot_be_decoded_is_not_called_damaged(tmp_path):
+    path = make(tmp_path / "x.mka", "matroska", "flac")
+    path.write_bytes(path.read_bytes().replace(b"A_FLAC", b"A_XLAC"))
+    assert "of a kind that FFmpeg cannot decode: convert it to .wav" in refused(path)
 
 
 def test_a_picture_is_no_recording(tmp_path):

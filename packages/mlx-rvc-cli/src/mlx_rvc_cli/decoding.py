@@ -25,7 +25,7 @@ _FULL_SCALE = {"u1": 128.0, "i2": 32768.0, "i4": 2147483648.0}
 
 
 class NoSoundError(ValueError):
-    """A container without a sound track; the text says what it is."""
+    """A container without sound that can be decoded; the text says what it is, and what to do."""
 
 
 class ChangedError(ValueError):
@@ -51,13 +51,18 @@ class FFmpegSource:
             tracks = self._container.streams.audio
             if not tracks:
                 video = self._container.streams.video
-                raise NoSoundError("is a video without sound" if video else "holds no sound")
+                kind = "is a video without sound" if video else "holds no sound"
+                raise NoSoundError(f"{kind}: name a recording")
             marked = (s for s in tracks if s.disposition & Disposition.default)
             track = next(marked, tracks[0])
+            if track.codec_context is None:
+                raise NoSoundError(
+                    "holds sound of a kind that FFmpeg cannot decode: convert it to .wav first"
+                )
             self._decoded = self._container.decode(track)
             first = next(self._decoded, None)
             if first is None:
-                raise NoSoundError("holds no audio samples")
+                raise NoSoundError("holds no audio samples: name another recording")
         except BaseException:
             self._container.close()
             raise

@@ -30,28 +30,38 @@ def encoder(
     name: what messages call the file. encoding: one of `form`; the rate and the channels must be
     such as it can hold. Raises AudioFileError that says what the library found wrong.
     """
+    if encoding == "AAC":
+        with _explained(name), _aac(target, form, sample_rate, channels) as write:
+            yield write
+        return
     import soundfile
+
+    try:
+        # A descriptor belongs to whoever opened it; soundfile takes over paths alone.
+        with soundfile.SoundFile(
+            target,
+            "w",
+            sample_rate,
+            channels,
+            encoding,
+            format=form.container,
+            closefd=not isinstance(target, int),
+        ) as file:
+            yield file.write
+    except soundfile.LibsndfileError as error:
+        raise AudioFileError(
+            f"{name} cannot be written ({error.error_string.strip()}): try .wav"
+        ) from None
+
+
+@contextmanager
+def _explained(name: str) -> Iterator[None]:
     from av.error import FFmpegError
 
     try:
-        if encoding == "AAC":
-            with _aac(target, form, sample_rate, channels) as write:
-                yield write
-        else:
-            # A descriptor belongs to whoever opened it; soundfile takes over paths alone.
-            with soundfile.SoundFile(
-                target,
-                "w",
-                sample_rate,
-                channels,
-                encoding,
-                format=form.container,
-                closefd=not isinstance(target, int),
-            ) as file:
-                yield file.write
-    except (soundfile.LibsndfileError, FFmpegError) as error:
-        reason = getattr(error, "error_string", None) or getattr(error, "strerror", "") or ""
-        raise AudioFileError(f"{name} cannot be written ({reason.strip()}): try .wav") from None
+        yield
+    except FFmpegError as error:
+        raise AudioFileError(f"{name} cannot be written ({error.strerror}): try .wav") from None
 
 
 @contextmanager

@@ -153,7 +153,7 @@ class AudioReader:
         try:
             return FFmpegSource(self._file)
         except NoSoundError as error:
-            raise AudioFileError(f"{self.name} {error}: name a recording") from None
+            raise AudioFileError(f"{self.name} {error}") from None
         except FFmpegError as error:
             raise self._unreadable(f"libsndfile: {reason}; FFmpeg: {_reason(error)}") from None
 
@@ -198,17 +198,22 @@ class AudioReader:
     def _explained(self) -> Iterator[None]:
         """Say in one line what the library inside the block found wrong on the way."""
         import soundfile
-        from av.error import FFmpegError
+
+        if isinstance(self._source, soundfile.SoundFile):
+            try:
+                yield
+            except (soundfile.SoundFileError, RuntimeError) as error:
+                raise self._unreadable(_reason(error)) from None
+            return
+        from av.error import FFmpegError  # a tenth of a second, which libsndfile's files save
 
         from mlx_rvc_cli.decoding import ChangedError
 
         try:
             yield
-        except AudioFileError:
-            raise
         except ChangedError as error:
             raise AudioFileError(f"{self.name} {error}: convert it to .wav first") from None
-        except (soundfile.SoundFileError, FFmpegError, RuntimeError) as error:
+        except FFmpegError as error:
             raise self._unreadable(_reason(error)) from None
 
 

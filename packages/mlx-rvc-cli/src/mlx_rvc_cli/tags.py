@@ -74,11 +74,16 @@ def _cover(container: Any) -> tuple[tuple[bytes, str] | None, str | None]:
     attached = Disposition.attached_pic
     pictures = [stream for stream in container.streams.video if stream.disposition & attached]
     for picture in pictures:
-        mime = _MIME.get(picture.codec_context.name)
+        mime = _MIME.get(_kind(picture))
         packet = next(container.demux(picture), None)
         if mime and packet is not None and packet.size:
             return (bytes(packet), mime), None
-    return None, pictures[0].codec_context.name if pictures else None
+    return None, _kind(pictures[0]) if pictures else None
+
+
+def _kind(picture: Any) -> str:
+    """FFmpeg's name of a picture's encoding, which it need not know."""
+    return "an unknown kind" if picture.codec_context is None else picture.codec_context.name
 
 
 def check_tags() -> None:
