@@ -1,16 +1,19 @@
 """The command as a user meets it: files in, files out, one line when something is wrong."""
 
+import io
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+import av
 import faiss
 import numpy as np
 import pytest
 import soundfile
 
+from mlx_rvc_cli.audio import AudioReader
 from mlx_rvc_cli.host import main
 
 AUDIO = Path(__file__).parent / "audio"
@@ -46,6 +49,61 @@ def test_convert_writes_the_format_of_the_extension(tmp_path, capsys, extension)
     assert info.samplerate == 16000
     assert info.duration == pytest.approx(soundfile.info(SPEECH).duration, abs=0.1)
     assert list(tmp_path.iterdir()) == [output]
+
+
+def video(path, audio=None, rate=16000):
+    """A video of a second, with a sound track (samples, 2) or without one."""
+    with av.open(str(path), "w", format="mp4") as container:
+        container.metadata["title"] = "A clip"
+        pictures = container.add_stream("mpeg4", rate=10)
+        pictures.width, pictures.height, pictures.pix_fmt = 64, 48, "yuv420p"
+        sound = None if audio is None else container.add_stream("aac", rate=rate, layout="stereo")
+        for i in range(10):
+            frame = av.VideoFrame.from_ndarray(np.zeros((48, 64, 3), np.uint8), "rgb24")
+            frame.pts = i
+            container.mux(pictures.encode(frame))
+        container.mux(pictures.encode(None))
+        if sound is not None:
+            frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(audio.T), "fltp", "stereo")
+            frame.sample_rate, frame.pts = rate, 0
+            container.mux(sound.encode(frame))
+            container.mux(sound.encode(None))
+
+
+def test_a_video_s_hard_left_voice_becomes_an_m4a_hard_left_with_its_title(tmp_path, capsys):
+    speech, rate = soundfile.read(SPEECH, frames=32000, dtype="float32")
+    video(tmp_path / "in.mp4", np.stack([speech, np.zeros_like(speech)], axis=1), rate)
+    arguments = [str(tmp_path / "in.mp4"), str(tmp_path / "out.m4a"), "-m", "demo", "--seed", "1"]
+    options = ["--f0-method", "dio", "--keep-stereo", "--keep-tags", "--sample-rate", "40000"]
+    assert main(["convert", *arguments, *options, "--json"]) == 0
+    summary = json.loads(capsys.readouterr().out)
+    assert summary["notes"] == [".m4a holds no 40000 Hz: written at 44100 Hz"]
+    assert summary["duration"] == pytest.approx(2.0, abs=0.001)
+    with AudioReader(tmp_path / "out.m4a", tags=True) as reader:
+        audio = np.concatenate(list(reader))
+        assert reader.tags is not None and reader.tags.text == {"title": "A clip"}
+    assert audio.shape == (round(summary["duration"] * 44100), 2)
+    assert np.std(audio[:, 0]) == pytest.approx(np.std(speech), rel=0.3)
+    assert np.abs(audio[:, 1]).max() < 1e-4
+    assert main(["convert", *arguments, *options]) == 0
+    assert "; .m4a holds no 40000 Hz: written at 44100 Hz" in capsys.readouterr().out
+
+
+def test_audio_goes_through_the_command_in_pipes(tmp_path):
+    """In a process of its own, whose standard streams are pipes; its words go to stderr."""
+    speech, rate = soundfile.read(SPEECH, frames=16000, dtype="int16")
+    soundfile.write(tmp_path / "in.wav", speech, rate)
+    command = [sys.executable, "-m", "mlx_rvc_cli", "convert", "-", "-", "--model", "demo"]
+    run = subprocess.run(
+        [*command, "--f0-method", "dio", "--json"],
+        input=(tmp_path / "in.wav").read_bytes(),
+        capture_output=True,
+        check=True,
+    )
+    audio, found = soundfile.read(io.BytesIO(run.stdout))
+    assert (len(audio), found) == (16000, 16000) and np.std(audio) > 0.01
+    words = run.stderr.decode()
+    assert json.loads(words[words.index("{") :])["output"] == "-"  # after lines of progress, if any
 
 
 def test_convert_with_the_demo_voice_needs_no_download(tmp_path, capsys, monkeypatch):
@@ -113,13 +171,18 @@ def test_convert_with_rmvpe_and_an_index(tmp_path, capsys):
             ["SPEECH", "out.wav", "-m", "demo", "--rmvpe", "x.pt", "--f0-method", "dio"],
             "the F0 method is dio",
         ),
-        (["SPEECH", "out.mp3", "--model", "demo", "--sample-rate", "40000"], "40000"),
+        (["SPEECH", "out.mp3", "-m", "demo", "--bit-depth", "24"], ".mp3 has no bit depth"),
+        (["SPEECH", "out.flac", "-m", "demo", "--bit-depth", "32"], "cannot hold 32 bits"),
+        (["SPEECH", "out.wav", "-m", "demo", "--keep-stereo"], "this one has 1; leave out"),
+        (["SPEECH", "-", "-m", "demo", "--keep-tags"], "tags cannot go to standard output"),
+        (["silent.mp4", "out.wav", "-m", "demo"], "silent.mp4 is a video without sound"),
     ],
 )
 def test_bad_input_is_one_line_and_leaves_nothing(tmp_path, capsys, monkeypatch, arguments, words):
     monkeypatch.chdir(tmp_path)
     Path("page.pth").write_text("<!DOCTYPE html><html><body>Not found</body></html>")
     Path("text.wav").write_text("this is no audio")
+    video("silent.mp4")
     before = sorted(tmp_path.iterdir())
     arguments = [str(SPEECH) if argument == "SPEECH" else argument for argument in arguments]
     assert main(["convert", *arguments]) != 0
@@ -134,6 +197,7 @@ def test_bad_input_is_one_line_and_leaves_nothing(tmp_path, capsys, monkeypatch,
     [
         (["--speaker", "2"], "speaker is 2; the bundled voice has 0 = "),
         (["--recording", "opera"], "recording is 'opera'; the bundle has speech, singing"),
+        (["-"], "the demo draws a picture beside its output, which is -; name a file"),
     ],
 )
 def test_what_the_demo_does_not_have_is_one_line(tmp_path, capsys, monkeypatch, option, words):

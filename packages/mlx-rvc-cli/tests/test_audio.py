@@ -9,6 +9,7 @@ import soundfile
 from mlx_rvc_cli.audio import (
     AudioFileError,
     AudioReader,
+    Written,
     check_output,
     read_audio,
     resample,
@@ -31,7 +32,7 @@ def tone(seconds=0.3, rate=16000, hz=440.0, channels=1):
 def test_lossless_formats_come_back(tmp_path, extension, channels):
     path = tmp_path / f"tone.{extension}"
     audio = tone(channels=channels)
-    assert write_audio(path, audio, 44100) == 1.0
+    assert write_audio(path, audio, 44100) == Written(1.0, 44100)
     found, rate = read_audio(path)
     assert rate == 44100
     assert found.dtype == np.float32
@@ -61,11 +62,11 @@ def test_long_ogg_does_not_overflow_the_encoder_s_stack(tmp_path):
 def test_too_loud_audio_is_scaled_not_clipped(tmp_path):
     path = tmp_path / "loud.wav"
     audio = 4 * tone()
-    gain = write_audio(path, audio, 16000)
+    gain = write_audio(path, audio, 16000).gain
     assert gain == pytest.approx(0.99 / 2, rel=1e-3)
     found, _ = read_audio(path)
     np.testing.assert_allclose(found, audio * gain, atol=1 / 32768)
-    assert write_audio(path, tone() * 2, 16000) == 1.0  # full scale itself is fine
+    assert write_audio(path, tone() * 2, 16000).gain == 1.0  # full scale itself is fine
 
 
 def test_one_dimension_is_one_channel(tmp_path):
@@ -106,10 +107,7 @@ def test_an_old_file_survives_a_failure(tmp_path):
     ("name", "rate", "match"),
     [
         ("x", None, "no extension"),
-        ("x.m4a", None, r"'.m4a'.*\.wav, \.flac"),
-        ("x.mp3", 40000, "40000 Hz.*write at 44100 Hz"),
-        ("x.opus", 44100, "44100 Hz.*write at 48000 Hz"),
-        ("x.mp3", 96000, "write at 48000 Hz"),
+        ("x.mp4", None, r"'.mp4'.*\.wav, \.flac"),
         ("x.wav", 0, "0 Hz"),
         ("none/x.wav", None, "does not exist"),
         ("file/x.wav", None, "is not a folder"),
@@ -138,7 +136,10 @@ def test_good_outputs_pass_and_nothing_is_made(tmp_path):
         (b"", r"empty \(0 bytes\)"),
         (b"\n <!DOCTYPE html><html>", "HTML page"),
         (b"version https://git-lfs.github.com/spec/v1\noid", "Git LFS pointer"),
-        (b"\0\0\0\x20ftypM4A \0\0\0\0" + bytes(99), "MP4/M4A container.*convert it to .wav"),
+        (
+            b"\0\0\0\x20ftypM4A \0\0\0\0" + bytes(99),
+            "MP4/M4A container that cannot be read .*fetch it again",
+        ),
         (b"\x1a\x45\xdf\xa3" + bytes(99), "WebM"),
         (b"\x30\x26\xb2\x75" + bytes(99), "WMA"),
         (b"#!AMR\n" + bytes(range(99)), "AMR"),

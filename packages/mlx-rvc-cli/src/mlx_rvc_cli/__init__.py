@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mlx_rvc_cli.audio import AudioFileError as AudioFileError
     from mlx_rvc_cli.audio import AudioReader as AudioReader
+    from mlx_rvc_cli.audio import Written as Written
     from mlx_rvc_cli.audio import check_output as check_output
+    from mlx_rvc_cli.audio import output_rate as output_rate
     from mlx_rvc_cli.audio import read_audio as read_audio
     from mlx_rvc_cli.audio import resample as resample
     from mlx_rvc_cli.audio import resample_blocks as resample_blocks
@@ -31,11 +33,13 @@ _HOME = {
     "F0": "picture",
     "Spectrogram": "picture",
     "Waveform": "picture",
+    "Written": "audio",
     "atomic_path": "files",
     "check_output": "audio",
     "draw": "picture",
     "emit": "console",
     "main": "host",
+    "output_rate": "audio",
     "progress": "console",
     "read_audio": "audio",
     "resample": "audio",
@@ -53,11 +57,13 @@ __all__ = [
     "CommandError",
     "Spectrogram",
     "Waveform",
+    "Written",
     "atomic_path",
     "check_output",
     "draw",
     "emit",
     "main",
+    "output_rate",
     "progress",
     "read_audio",
     "resample",

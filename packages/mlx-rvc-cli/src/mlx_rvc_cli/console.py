@@ -11,7 +11,7 @@ import time
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Any, Protocol, TextIO
 
 from mlx_rvc_cli.errors import printable
 
@@ -108,6 +108,20 @@ class _Lines:
         print(printable(line), file=sys.stderr)
 
 
+_stdout_is_data = False
+
+
+def reserve_stdout(reserved: bool = True) -> None:
+    """Say that stdout carries a recording: results and errors as JSON go to stderr from now on."""
+    global _stdout_is_data  # noqa: PLW0603  # as sys.stdout itself, one for the process
+    _stdout_is_data = reserved
+
+
+def results() -> TextIO:
+    """Where a command's result goes: stdout, or stderr when stdout carries a recording."""
+    return sys.stderr if _stdout_is_data else sys.stdout
+
+
 def emit(
     data: Mapping[str, Any],
     *,
@@ -116,18 +130,21 @@ def emit(
 ) -> None:
     """Print the result of a command on stdout: one JSON object, or text for people.
 
+    On stderr after `reserve_stdout`.
+
     `text` is what people read, or a function that makes it; without it, `data` as a table of
     names and values. In JSON, NumPy arrays and scalars, paths, dataclasses, sets and tuples
     become plain values, and NaN and infinities become null.
     """
     if as_json:
         # Readable where the stream can hold it, valid JSON everywhere.
-        unicode = (getattr(sys.stdout, "encoding", None) or "").lower().startswith("utf")
-        print(json.dumps(_plain(data), ensure_ascii=not unicode, indent=2, allow_nan=False))
+        unicode = (getattr(results(), "encoding", None) or "").lower().startswith("utf")
+        said = json.dumps(_plain(data), ensure_ascii=not unicode, indent=2, allow_nan=False)
     elif text is None:
-        table(data.items())
+        said = format_table(data.items())
     else:
-        print(text() if callable(text) else text)
+        said = text() if callable(text) else text
+    print(said, file=results())
 
 
 def _plain(value: Any) -> Any:

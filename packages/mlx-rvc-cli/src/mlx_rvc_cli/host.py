@@ -24,6 +24,7 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command, get_group
 
+from mlx_rvc_cli.console import reserve_stdout, results
 from mlx_rvc_cli.errors import (
     FAILURE,
     INTERRUPTED,
@@ -95,6 +96,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(arguments: list[str]) -> int:
     as_json = "--json" in arguments
+    reserve_stdout(False)
     try:
         command = _application()
         with command.make_context(PROGRAM, arguments) as context:
@@ -131,7 +133,7 @@ def _explain(error: Exception) -> str:
 def _fail(text: str, as_json: bool, status: int) -> int:
     text = printable(text)
     if as_json:
-        print(json.dumps({"error": text}))
+        print(json.dumps({"error": text}), file=results())
     print(f"{PROGRAM}: error: {text}", file=sys.stderr)
     return status
 

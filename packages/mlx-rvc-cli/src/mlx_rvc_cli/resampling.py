@@ -47,11 +47,11 @@ def resample(audio: np.ndarray, sample_rate_in: int, sample_rate_out: int) -> np
 def resample_blocks(
     blocks: Iterable[np.ndarray], sample_rate_in: int, sample_rate_out: int
 ) -> Iterator[np.ndarray]:
-    """Resample a recording that comes in blocks (n,); the same samples as from `resample`.
+    """Resample a recording that comes in blocks; the same samples as from `resample`.
 
-    Yields float32 blocks (m,) of other lengths, none empty, together exactly
-    round(n * sample_rate_out / sample_rate_in) samples. Raises ValueError for rates that are not
-    positive.
+    Blocks are (n,), or all (n, channels); yields float32 blocks of the same kind and other
+    lengths, none empty, together exactly round(n * sample_rate_out / sample_rate_in) frames.
+    Raises ValueError for rates that are not positive.
     """
     import numpy as np
     import soxr
@@ -61,9 +61,14 @@ def resample_blocks(
     if sample_rate_in == sample_rate_out:
         yield from (np.asarray(block, np.float32) for block in blocks if len(block))
         return
-    stream = soxr.ResampleStream(sample_rate_in, sample_rate_out, 1, "float32", "HQ")
+    stream: soxr.ResampleStream | None = None
+    none = np.zeros(0, np.float32)
     taken = given = 0
     for block in blocks:
+        if stream is None:
+            channels = 1 if block.ndim == 1 else block.shape[1]
+            stream = soxr.ResampleStream(sample_rate_in, sample_rate_out, channels, "float32", "HQ")
+            none = np.zeros((0, *block.shape[1:]), np.float32)
         taken += len(block)
         out = stream.resample_chunk(np.ascontiguousarray(block, np.float32))
         given += len(out)
@@ -71,6 +76,6 @@ def resample_blocks(
             yield out
     # The filter still holds the last samples: what rounding adds or lacks is settled here.
     missing = round(taken * sample_rate_out / sample_rate_in) - given
-    out = stream.resample_chunk(np.zeros(0, np.float32), last=True)[:missing]
-    if missing > 0:
-        yield np.pad(out, (0, missing - len(out)))
+    if stream is not None and missing > 0:
+        out = stream.resample_chunk(none, last=True)[:missing]
+        yield np.pad(out, [(0, missing - len(out))] + [(0, 0)] * (out.ndim - 1))

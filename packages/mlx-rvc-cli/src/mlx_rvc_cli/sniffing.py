@@ -3,34 +3,35 @@
 from __future__ import annotations
 
 import codecs
-from pathlib import Path
 
-_CONVERT = "which libsndfile cannot read: convert it to .wav or .flac first (ffmpeg -i IN OUT.wav)"
-_SIGNS = (  # (offset, first bytes in any case, what the file is)
-    (4, b"ftyp", f"is an MP4/M4A container, {_CONVERT}"),
-    (0, b"\x1a\x45\xdf\xa3", f"is a WebM/Matroska container, {_CONVERT}"),
-    (0, b"\x30\x26\xb2\x75", f"is a WMA/ASF container, {_CONVERT}"),
-    (0, b"#!amr", f"is an AMR recording, {_CONVERT}"),
-    (0, b"wvpk", f"is a WavPack file, {_CONVERT}"),
-    (0, b"mac ", f"is a Monkey's Audio file, {_CONVERT}"),
-    (0, b"adif", f"is an AAC stream, {_CONVERT}"),
-    (0, b"\xff\xf1", f"is an AAC stream, {_CONVERT}"),
-    (0, b"\xff\xf9", f"is an AAC stream, {_CONVERT}"),
-    (0, b"flv\x01", f"is a Flash video, {_CONVERT}"),
-    (0, b"pk\x03\x04", "is a zip archive, not audio: unpack it first"),
-    (0, b"<!doctype html", "is an HTML page, not audio: the download failed"),
-    (0, b"<html", "is an HTML page, not audio: the download failed"),
-    (0, b"version https://git-lfs", "is a Git LFS pointer, not audio: fetch the real file"),
+HEAD = 512
+"""Bytes from the beginning of a file that are looked at."""
+
+_OTHER = (  # (first bytes in any case, what the file is)
+    (b"pk\x03\x04", "is a zip archive, not audio: unpack it first"),
+    (b"<!doctype html", "is an HTML page, not audio: the download failed"),
+    (b"<html", "is an HTML page, not audio: the download failed"),
+    (b"version https://git-lfs", "is a Git LFS pointer, not audio: fetch the real file"),
+)
+_CONTAINERS = (  # (offset, first bytes, name)
+    (4, b"ftyp", "an MP4/M4A container"),
+    (0, b"\x1a\x45\xdf\xa3", "a WebM/Matroska container"),
+    (0, b"\x30\x26\xb2\x75", "a WMA/ASF container"),
+    (0, b"#!AMR", "an AMR recording"),
+    (0, b"wvpk", "a WavPack file"),
+    (0, b"MAC ", "a Monkey's Audio file"),
+    (0, b"ADIF", "an AAC stream"),
+    (0, b"\xff\xf1", "an AAC stream"),
+    (0, b"\xff\xf9", "an AAC stream"),
+    (0, b"FLV\x01", "a Flash video"),
 )
 
 
-def sniff(path: Path) -> str | None:
-    """Say what a file that is not readable audio really is, from its first bytes."""
-    with path.open("rb") as file:
-        head = file.read(512)
+def not_audio(head: bytes) -> str | None:
+    """Say what a file that cannot be audio is, from its first `HEAD` bytes; None if it may be."""
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n").lower()
-    for offset, magic, name in _SIGNS:
-        if start[offset:].startswith(magic.lower()):
+    for magic, name in _OTHER:
+        if start.startswith(magic):
             return name
     try:
         # The cut at 512 bytes may split a character: incremental decoding allows that.
@@ -38,3 +39,11 @@ def sniff(path: Path) -> str | None:
     except UnicodeDecodeError:
         return None
     return "is a text file, not audio" if " ".join(text.split()).isprintable() else None
+
+
+def container(head: bytes) -> str | None:
+    """Name the container that the first `HEAD` bytes of a file belong to, if they are known."""
+    for offset, magic, name in _CONTAINERS:
+        if head[offset:].startswith(magic):
+            return name
+    return None

@@ -2,7 +2,7 @@
 
     16 kHz track -> F0 of all of it (blocks)
                  -> chunk by chunk: content, index, voice -> track at the voice's rate
-                 -> loudness -> resampled -> peak                       (blocks)
+                 -> loudness -> resampled -> stereo field -> peak       (blocks)
 
 What is as long as the recording lies in tracks (`mlx_rvc.track`); only the F0 curve, 1.4 MB an
 hour, is held whole.
@@ -18,6 +18,7 @@ from mlx_rvc.envelope import match_envelope
 from mlx_rvc.recording import MODEL_RATE, Recording, peak
 from mlx_rvc.run import Run
 from mlx_rvc.stages import Stages
+from mlx_rvc.stereo import Placed
 from mlx_rvc.track import Padded, Track, spans
 
 PEAK = 0.99
@@ -30,10 +31,11 @@ CACHE_LIMIT = 512 << 20
 """Bytes of freed buffers that MLX keeps for reuse during a conversion."""
 
 
-def flow(stages: Stages, recording: Recording, run: Run) -> tuple[Track, int]:
+def flow(stages: Stages, recording: Recording, run: Run) -> tuple[Track | Placed, int]:
     """Convert a recording that is prepared (`mlx_rvc.recording.prepare`).
 
-    Returns the output, float32 of exactly the recording's duration, and its rate in Hz.
+    Returns the output, float32 of exactly the recording's duration, and its rate in Hz; placed in
+    the recording's stereo field if that was measured.
     """
     voice_rate = stages.synthesizer.config.sample_rate
     target_rate = run.options.output_rate or voice_rate
@@ -53,11 +55,13 @@ def flow(stages: Stages, recording: Recording, run: Run) -> tuple[Track, int]:
     if target_rate != voice_rate:
         with run.timed("resampling"):
             result = _resampled(result, voice_rate, target_rate, length)
-    excess = peak(result) / PEAK
+    field = recording.field
+    placed = result if field is None else Placed(result, target_rate, field)
+    excess = peak(placed) / PEAK
     if excess > 1:
         for part in spans(length):
             result[part] = result[part] / excess
-    return result, target_rate
+    return placed, target_rate
 
 
 def _convert(stages: Stages, audio: Track, length: int, run: Run) -> Track:

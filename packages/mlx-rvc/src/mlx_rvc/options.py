@@ -31,6 +31,7 @@ class OptionFields(TypedDict, total=False):
     speaker: int
     output_rate: int | None
     seed: int | None
+    keep_stereo: bool
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,8 @@ class ConversionOptions:
     speaker: number of the voice's speaker, from 0.
     output_rate: sample rate of the output in Hz; None is the voice's own.
     seed: makes a run repeatable; None draws fresh noise.
+    keep_stereo: put the converted voice where the original's sound lies between its two channels,
+        as loud on each side; otherwise the output has one channel.
 
     Raises ValueError that names the value, its range and the field.
     """
@@ -74,6 +77,7 @@ class ConversionOptions:
     speaker: int = 0
     output_rate: int | None = None
     seed: int | None = None
+    keep_stereo: bool = False
 
     def __post_init__(self) -> None:
         _in_range("pitch", self.pitch, -48, 48, "semitones")

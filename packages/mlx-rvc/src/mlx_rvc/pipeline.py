@@ -5,7 +5,7 @@ length defect mended: the output has exactly the input's duration and nothing dr
 """
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
@@ -16,13 +16,16 @@ from mlx_rvc.encoder import load_encoder
 from mlx_rvc.f0 import check_files
 from mlx_rvc.flow import flow
 from mlx_rvc.options import ConversionOptions, OptionFields
-from mlx_rvc.recording import MODEL_RATE, Recording, mono_blocks, prepare
+from mlx_rvc.output import Output
+from mlx_rvc.recording import MODEL_RATE, Recording, blocks_of, mono, prepare
 from mlx_rvc.run import Conversion, NoiseSource, Progress, Run
 from mlx_rvc.stages import Stages
+from mlx_rvc.stereo import FieldMeter, measured
 from mlx_rvc.voice import find_voice
 
 if TYPE_CHECKING:
     from mlx_f0 import F0Method
+    from mlx_rvc_cli.tags import Tags
 
 
 class RVCPipeline(Stages):
@@ -82,12 +85,15 @@ class RVCPipeline(Stages):
         sample_rate: of the input, in Hz. Options (`ConversionOptions`) as an object, as keyword
         arguments, or both: then the keywords change the object's.
 
-        Returns float32 (round(samples * rate / sample_rate),) and its rate in Hz. Raises
-        ValueError for options out of range and for audio that is empty or not finite.
+        Returns float32 (round(samples * rate / sample_rate),), with keep_stereo (..., 2), and its
+        rate in Hz. Raises ValueError for options out of range and for audio that is empty or not
+        finite.
         """
         run = _run(ConversionOptions.of(options, **changes), progress, noise)
         self.check_fits(run.options)
-        recording = _prepared(mono_blocks(np.asarray(audio)), sample_rate, run)
+        audio = np.asarray(audio)
+        channels = audio.shape[1] if audio.ndim == 2 else 1
+        recording = _prepared(blocks_of(audio), channels, sample_rate, run)
         result, rate = flow(self, recording, run)
         return result[:], rate
 
@@ -98,18 +104,23 @@ class RVCPipeline(Stages):
         output_path: str | Path,
         options: ConversionOptions | None = None,
         progress: Progress | None = None,
+        bit_depth: int | None = None,
+        keep_tags: bool = False,
         **changes: Unpack[OptionFields],
     ) -> Conversion:
         """Convert an audio file into another; the output's format follows its extension.
 
-        Options as in `convert_array`. The output appears under its name only when it is whole.
-        Raises ValueError or OSError.
+        "-" is standard input or output (a wav file). Options as in `convert_array`; bit_depth,
+        keep_tags: see `Output`. A rate that the format cannot hold becomes the nearest that it can;
+        `Conversion.notes` says so. The output appears under its name only when it is whole. Raises
+        ValueError or OSError.
         """
         run = _run(ConversionOptions.of(options, **changes), progress)
+        output = Output(Path(output_path), bit_depth, keep_tags)
         _check_apart(input_path, output_path, run.options)
         self.check_fits(run.options)
-        self._check_output(output_path, run.options)
-        return self._convert_to_file(_read(input_path, run), output_path, run)
+        output.check(self._rate(run.options))
+        return self._convert_to_file(*_read(input_path, run, keep_tags), output, run)
 
     def warmup(
         self, progress: Progress | None = None, *, f0_method: "str | F0Method | None" = None
@@ -135,23 +146,27 @@ class RVCPipeline(Stages):
         )
         return time.perf_counter() - start
 
-    def _check_output(self, output_path: str | Path, options: ConversionOptions) -> None:
-        from mlx_rvc_cli.audio import check_output
-
-        check_output(output_path, options.output_rate or self.synthesizer.config.sample_rate)
+    def _rate(self, options: ConversionOptions) -> int:
+        """The sample rate in Hz that is wanted for the output."""
+        return options.output_rate or self.synthesizer.config.sample_rate
 
     def _convert_to_file(
-        self, recording: Recording, output_path: str | Path, run: Run
+        self, recording: Recording, tags: "Tags | None", output: Output, run: Run
     ) -> Conversion:
-        from mlx_rvc_cli.audio import write_blocks
-
+        wanted = self._rate(run.options)
+        # Resampled once, to what the file will hold.
+        run = replace(run, options=replace(run.options, output_rate=output.rate(wanted)))
         result, rate = flow(self, recording, run)
         with run.timed("writing"):
-            write_blocks(output_path, lambda start, stop: result[start:stop], len(result), rate)
-        seconds = sum(run.seconds.values())
-        outside = sum(run.f0_outside)
+            output.write(result, rate, tags)
         return Conversion(
-            Path(output_path), len(result) / rate, rate, seconds, run.seconds, outside
+            output.path,
+            len(result) / rate,
+            rate,
+            sum(run.seconds.values()),
+            run.seconds,
+            sum(run.f0_outside),
+            output.notes(wanted, tags),
         )
 
 
@@ -165,15 +180,16 @@ def convert_voice(
     rmvpe: str | Path | None = None,
     options: ConversionOptions | None = None,
     progress: Progress | None = None,
+    bit_depth: int | None = None,
+    keep_tags: bool = False,
     **changes: Unpack[OptionFields],
 ) -> Conversion:
     """Convert one file with one voice; `RVCPipeline` keeps a voice for many.
 
-    See `RVCPipeline.from_pretrained` and `ConversionOptions`. Settings, input and output are
-    checked before the models load, which takes longer than anything a user may have to correct.
+    See `RVCPipeline.from_pretrained`, `RVCPipeline.convert` and `ConversionOptions`. Settings,
+    input and output are checked before the models load, which takes longer than anything a user
+    may have to correct.
     """
-    from mlx_rvc_cli.audio import check_output
-
     run = _run(ConversionOptions.of(options, **changes), progress)
     if rmvpe is not None and not run.options.uses("rmvpe"):
         raise ValueError(
@@ -181,12 +197,12 @@ def convert_voice(
             f"out one of them"
         )
     _check_apart(input_path, output_path, run.options)
-    check_output(output_path, run.options.output_rate)
-    recording = _read(input_path, run)
+    output = Output(Path(output_path), bit_depth, keep_tags)
+    output.check(run.options.output_rate)
+    recording, tags = _read(input_path, run, keep_tags)
     pipeline = RVCPipeline.from_pretrained(model, index=index, contentvec=contentvec, rmvpe=rmvpe)
     pipeline.check_fits(run.options)
-    pipeline._check_output(output_path, run.options)
-    return pipeline._convert_to_file(recording, output_path, run)
+    return pipeline._convert_to_file(recording, tags, output, run)
 
 
 def _run(
@@ -202,7 +218,7 @@ def _check_apart(
 ) -> None:
     """Refuse to replace the recording by what is made of it: the original would be lost."""
     source, target = Path(input_path), Path(output_path)
-    if _same(source, target):
+    if _same(source, target) and str(target) != "-":  # a pipe in, another one out
         raise ValueError(f"input and output are the same file, {target}; name another output")
     if options.save_f0 is not None:
         curve = Path(options.save_f0)
@@ -219,15 +235,25 @@ def _same(one: Path, other: Path) -> bool:
     return one.resolve() == other.resolve()
 
 
-def _read(path: str | Path, run: Run) -> Recording:
-    from mlx_rvc_cli.audio import AudioReader, to_mono
+def _read(path: str | Path, run: Run, tags: bool) -> "tuple[Recording, Tags | None]":
+    from mlx_rvc_cli.audio import AudioReader
 
-    with AudioReader(path) as reader:
-        return _prepared((to_mono(block) for block in reader), reader.sample_rate, run)
+    with AudioReader(path, tags=tags) as reader:
+        return _prepared(iter(reader), reader.channels, reader.sample_rate, run), reader.tags
 
 
-def _prepared(blocks: Iterable[np.ndarray], sample_rate: int, run: Run) -> Recording:
-    """The recording of mono blocks (n,), its audio at 16 kHz as the models want it."""
+def _prepared(blocks: Iterator[np.ndarray], channels: int, sample_rate: int, run: Run) -> Recording:
+    """The recording of blocks (n,) or (n, channels), its audio at 16 kHz as the models want it."""
+    meter = None
+    if run.options.keep_stereo:
+        if channels != 2:
+            raise ValueError(
+                f"the stereo field is to be kept of a recording of 2 channels, this one has "
+                f"{channels}; leave out keep_stereo"
+            )
+        meter = FieldMeter(sample_rate)
+        blocks = measured(blocks, meter)
     with run.timed("preparation"):
-        recording = Recording.taken(blocks, sample_rate)
-        return replace(recording, audio=prepare(recording.audio))
+        recording = Recording.taken(map(mono, blocks), sample_rate)
+        field = None if meter is None else meter.field()
+        return replace(recording, audio=prepare(recording.audio), field=field)

@@ -5,11 +5,14 @@ Source: RVC-WebUI, `infer/modules/vc/{modules,pipeline}.py`.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 import numpy as np
 
 from mlx_rvc.track import Track, spans
+
+if TYPE_CHECKING:
+    from mlx_rvc.stereo import Field, Placed
 
 MODEL_RATE = 16000
 """Sample rate in Hz at which content features and F0 are taken."""
@@ -24,11 +27,15 @@ Audio = TypeVar("Audio", np.ndarray, Track)
 
 @dataclass(frozen=True)
 class Recording:
-    """A recording that has been read: its samples at 16 kHz, its own length and rate in Hz."""
+    """A recording that has been read: its samples at 16 kHz, its own length and rate in Hz.
+
+    field: where its sound lies between its channels, when that is to be kept.
+    """
 
     audio: Track
     samples: int
     sample_rate: int
+    field: "Field | None" = None
 
     @classmethod
     def taken(cls, blocks: Iterable[np.ndarray], sample_rate: int) -> "Recording":
@@ -55,8 +62,8 @@ class Recording:
         return round(self.samples * sample_rate / self.sample_rate)
 
 
-def mono_blocks(audio: np.ndarray) -> Iterator[np.ndarray]:
-    """Blocks of float32 (n,) of audio (samples,) or (samples, channels), which is checked first.
+def blocks_of(audio: np.ndarray) -> Iterator[np.ndarray]:
+    """Blocks (n,) or (n, channels) of audio of these shapes, which is checked first.
 
     Raises ValueError for another shape or type, no samples, and samples that are not finite.
     """
@@ -74,12 +81,16 @@ def mono_blocks(audio: np.ndarray) -> Iterator[np.ndarray]:
     if not all(np.isfinite(audio[part]).all() for part in spans(len(audio))):
         raise ValueError("the audio holds NaN or infinite samples; export it again and retry")
     for part in spans(len(audio)):
-        block = audio[part]
-        yield (block if audio.ndim == 1 else block.mean(axis=1)).astype(np.float32)
+        yield audio[part]
 
 
-def peak(audio: np.ndarray | Track) -> float:
-    """Largest magnitude of audio (samples,)."""
+def mono(block: np.ndarray) -> np.ndarray:
+    """Mix a block (n,) or (n, channels) down to float32 (n,)."""
+    return (block if block.ndim == 1 else block.mean(axis=1)).astype(np.float32)
+
+
+def peak(audio: "np.ndarray | Track | Placed") -> float:
+    """Largest magnitude of audio (samples,) or (samples, channels)."""
     return max((float(np.abs(audio[part]).max()) for part in spans(len(audio))), default=0.0)
 
 

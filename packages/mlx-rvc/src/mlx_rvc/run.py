@@ -51,6 +51,7 @@ class Conversion:
 
     f0_outside: frames, of 10 ms, whose pitch lies outside the 50 to 1100 Hz that RVC voices tell
         apart; they are sung, but coloured as the nearest pitch inside.
+    notes: what is otherwise than was asked for (the sample rate, tags), in words for the user.
     """
 
     output_path: Path
@@ -59,6 +60,7 @@ class Conversion:
     seconds: float
     stages: dict[str, float]
     f0_outside: int = 0
+    notes: tuple[str, ...] = ()
 
     @property
     def real_time_factor(self) -> float:

@@ -44,6 +44,8 @@ class Track:
     Raises OSError that names the temporary folder when that is full or cannot be written.
     """
 
+    channels = 1
+
     def __init__(self, dtype: npt.DTypeLike = np.float32) -> None:
         self.dtype = np.dtype(dtype)
         self._length = 0

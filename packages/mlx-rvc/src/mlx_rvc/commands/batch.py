@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mlx_rvc.commands.convert import summary
-from mlx_rvc.commands.options import FILES, VoiceFiles, conversion_flags
+from mlx_rvc.commands.options import FILES, BitDepth, KeepTags, VoiceFiles, conversion_flags
 from mlx_rvc.commands.stored import Stored
 from mlx_rvc.options import ConversionOptions
 from mlx_rvc_cli.console import emit, format_table, progress
@@ -43,6 +43,8 @@ def batch(
         str,
         typer.Option("--format", "-f", help="Extension of the outputs.", rich_help_panel=FILES),
     ] = "wav",
+    bit_depth: BitDepth = None,
+    keep_tags: KeepTags = False,
     overwrite: Annotated[
         bool,
         typer.Option(
@@ -65,10 +67,13 @@ def batch(
     Example: mlx-rvc batch album/ --out album-converted --model voice.pth --format flac
     """
     from mlx_rvc.batch import Manifest, Status, collect, run
-    from mlx_rvc_cli.audio import READABLE, check_output
+    from mlx_rvc.output import Output
+    from mlx_rvc_cli.audio import READABLE
     from mlx_rvc_cli.errors import CommandError
+    from mlx_rvc_cli.formats import format_of
 
     extension = f".{output_format.lower().removeprefix('.')}"
+    format_of(Path(f"any{extension}"))
     items, passed = collect(inputs, extension, READABLE, outputs=out)
     if out.exists() and not out.is_dir():
         raise CommandError(f"{out} is a file; give a folder for the conversions")
@@ -77,12 +82,12 @@ def batch(
     new = not out.exists()
     out.mkdir(parents=True, exist_ok=True)
     try:
-        check_output(out / f"any{extension}", options.output_rate)
+        Output(out / f"any{extension}", bit_depth, keep_tags).check(options.output_rate)
     except ValueError:
         if new:
             out.rmdir()
         raise
-    manifest = Manifest(out, _settings(voice, options))
+    manifest = Manifest(out, _settings(voice, options, bit_depth, keep_tags))
 
     durations = [_duration(item) for item in items]
     outcomes: list[Outcome] = []
@@ -96,6 +101,8 @@ def batch(
                 input_path=source,
                 output_path=output,
                 options=options,
+                bit_depth=bit_depth,
+                keep_tags=keep_tags,
                 progress=lambda share: shown.update(begun + share * durations[place]),
             )
             return summary(result)
@@ -113,9 +120,12 @@ def batch(
         raise typer.Exit(1)
 
 
-def _settings(voice: VoiceFiles, options: ConversionOptions) -> dict[str, Any]:
+def _settings(
+    voice: VoiceFiles, options: ConversionOptions, bit_depth: int | None, keep_tags: bool
+) -> dict[str, Any]:
     """Everything that makes two conversions of one recording different, as plain values."""
-    everything = {**dataclasses.asdict(voice), **dataclasses.asdict(options)}
+    files = {"bit_depth": bit_depth, "keep_tags": keep_tags}
+    everything = {**dataclasses.asdict(voice), **dataclasses.asdict(options), **files}
     return json.loads(json.dumps(everything, default=str))
 
 

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mlx_rvc.commands.options import FILES, VoiceFiles, conversion_flags
+from mlx_rvc.commands.options import FILES, BitDepth, KeepTags, VoiceFiles, conversion_flags
 from mlx_rvc.commands.stored import Stored
 from mlx_rvc.options import ConversionOptions
-from mlx_rvc_cli.console import emit, progress
+from mlx_rvc_cli.console import emit, progress, reserve_stdout
 
 if TYPE_CHECKING:
     from mlx_rvc.run import Conversion
@@ -17,15 +17,23 @@ if TYPE_CHECKING:
 @conversion_flags
 def convert(
     input_path: Annotated[
-        Path, typer.Argument(metavar="INPUT", help="Recording: wav, flac, ogg, mp3; any rate.")
+        Path,
+        typer.Argument(
+            metavar="INPUT", help="Recording or video: wav, mp3, m4a, mp4, ...; - = stdin."
+        ),
     ],
     output_path: Annotated[
-        Path, typer.Argument(metavar="OUTPUT", help="Converted recording; format by extension.")
+        Path,
+        typer.Argument(
+            metavar="OUTPUT", help="wav, flac, mp3, ogg, opus, m4a, aiff; - = wav to stdout."
+        ),
     ],
     *,
     voice: VoiceFiles,
     options: ConversionOptions,
     stored: Stored,
+    bit_depth: BitDepth = None,
+    keep_tags: KeepTags = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the summary as JSON.", rich_help_panel=FILES)
     ] = False,
@@ -36,6 +44,8 @@ def convert(
     """
     from mlx_rvc.pipeline import convert_voice
 
+    if str(output_path) == "-":
+        reserve_stdout()
     with progress(f"converting {input_path.name}", total=1.0) as shown:
         result = convert_voice(
             input_path,
@@ -46,6 +56,8 @@ def convert(
             rmvpe=voice.rmvpe,
             options=options,
             progress=shown.update,
+            bit_depth=bit_depth,
+            keep_tags=keep_tags,
         )
     emit(
         {**summary(result), **stored.to_dict()},
@@ -63,6 +75,7 @@ def summary(result: "Conversion") -> dict[str, object]:
         "seconds": round(result.seconds, 3),
         "real_time_factor": round(result.real_time_factor, 4),
         "f0_outside": result.f0_outside,
+        "notes": list(result.notes),
         "stages": {stage: round(seconds, 3) for stage, seconds in result.stages.items()},
     }
 
@@ -70,8 +83,9 @@ def summary(result: "Conversion") -> dict[str, object]:
 def sentence(result: "Conversion") -> str:
     """The summary of a conversion for people."""
     stages = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in result.stages.items())
+    output = "standard output" if str(result.output_path) == "-" else result.output_path
     text = (
-        f"{result.output_path}: {result.duration:.1f} s at {result.sample_rate} Hz, converted in "
+        f"{output}: {result.duration:.1f} s at {result.sample_rate} Hz, converted in "
         f"{result.seconds:.1f} s ({result.real_time_factor:.2f} of real time: {stages})"
     )
     if result.f0_outside:
@@ -82,4 +96,4 @@ def sentence(result: "Conversion") -> str:
             f"; the pitch of {result.f0_outside} frames lies outside the {low:g} to {high:g} Hz "
             f"that RVC voices tell apart"
         )
-    return text
+    return "; ".join([text, *result.notes])

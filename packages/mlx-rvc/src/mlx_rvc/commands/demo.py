@@ -29,6 +29,8 @@ def demo(
     """
     import mlx_rvc_demo
 
+    if str(output_path) == "-":
+        raise ValueError("the demo draws a picture beside its output, which is -; name a file")
     bundle = mlx_rvc_demo.bundle()
     speakers = {known.id: known for known in bundle.speakers}
     if speaker not in speakers:

@@ -28,6 +28,23 @@ if TYPE_CHECKING:
 VOICE, PITCH, TIMBRE, SOUND, FILES = "Voice", "Pitch", "Timbre", "Sound", "Files"
 """Groups of flags in the help."""
 
+BitDepth = Annotated[
+    int | None,
+    typer.Option(
+        help="wav, aiff: 16, 24 or 32 (float); flac: 16 or 24 [default: 16].",
+        rich_help_panel=SOUND,
+    ),
+]
+KeepTags = Annotated[
+    bool,
+    typer.Option(
+        "--keep-tags",
+        help="Keep title, artist, album, date, genre, cover [default: none].",
+        rich_help_panel=SOUND,
+    ),
+]
+"""Flags of commands that write audio files."""
+
 _DEFAULT = ConversionOptions()
 _SETTINGS_FILES = ("config", "preset")
 _ANYWHERE = inspect.Parameter.POSITIONAL_OR_KEYWORD
@@ -193,6 +210,14 @@ def _flags(  # a prototype that is never called: its signature is the list
             rich_help_panel=SOUND,
         ),
     ] = _DEFAULT.output_rate,
+    keep_stereo: Annotated[
+        bool,
+        typer.Option(
+            "--keep-stereo",
+            help="Two channels, the voice where it was in them [default: mono].",
+            rich_help_panel=SOUND,
+        ),
+    ] = _DEFAULT.keep_stereo,
     seed: Annotated[
         int | None,
         typer.Option(help="Makes the run repeatable [default: random].", rich_help_panel=SOUND),
