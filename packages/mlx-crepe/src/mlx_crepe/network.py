@@ -82,7 +82,7 @@ class Network(nn.Module):
         x = mx.array(frames)[..., None]  # (N, 1024, 1)
         for layer in range(1, LAYERS + 1):
             *_, padding = _form(layer)
-            x = mx.pad(x, ((0, 0), padding, (0, 0)))
+            x = mx.pad(x, [(0, 0), padding, (0, 0)])
             x = fastops.relu(self[f"conv{layer}"](x))  # (N, T, C)
             norm = self[f"conv{layer}_BN"]
             x = x * norm.weight + norm.bias
@@ -109,8 +109,9 @@ class Network(nn.Module):
         """One layer as NumPy views of the weights."""
         convolution, norm = self[f"conv{layer}"], self[f"conv{layer}_BN"]
         _, stride, (before, _) = _form(layer)
-        arrays: list[Any] = [convolution.weight, convolution.bias, norm.weight, norm.bias]
-        return Layer(*map(fastops.native, arrays), stride=stride, before=before)
+        arrays = (convolution.weight, convolution.bias, norm.weight, norm.bias)
+        views: list[Any] = [fastops.native(array) for array in arrays]
+        return Layer(*views, stride=stride, before=before)
 
 
 def _form(layer: int) -> tuple[int, int, tuple[int, int]]:

@@ -209,7 +209,7 @@ def _jobs_in_parts(
     bias: np.ndarray | None,
     y: np.ndarray,
     geometry: Geometry,
-    _: None,
+    _: float | None,  # the slope is None here: applied before
     residual: np.ndarray | None,
 ) -> list[Job]:
     per_frame = x.itemsize * (x.shape[1] + matrix.shape[1])

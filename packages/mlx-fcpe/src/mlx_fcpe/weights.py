@@ -130,7 +130,8 @@ def sanitize(checkpoint: Mapping[str, Any], *, source: str = "checkpoint") -> Te
             f"{source} is not an FCPE model: found {shown}; expected input_stack.0.weight ..."
             " output_proj.weight_g, output_proj.weight_v, as in torchfcpe's fcpe_c_v001.pt"
         )
-    tensors[_FOLDED] = _folded(*(tensors.pop(name) for name in names), source)
+    scale, direction = (tensors.pop(name) for name in names)
+    tensors[_FOLDED] = _folded(scale, direction, source)
     return {name: _channels_last(value) for name, value in tensors.items()}
 
 

@@ -23,9 +23,11 @@ class ActivatedConv(Conv1d):
         edge = dilation * (kernel_size - 1) // 2
         super().__init__(channels, channels, kernel_size, padding=edge, dilation=dilation)
 
-    def __call__(self, x: Array, *, residual: Array | None = None) -> Array:
+    def __call__(
+        self, x: Array, *, leaky_slope: float | None = SLOPE, residual: Array | None = None
+    ) -> Array:
         """`x` and `residual` (B, T, channels) -> (B, T, channels), a new array."""
-        return super().__call__(x, leaky_slope=SLOPE, residual=residual)
+        return super().__call__(x, leaky_slope=leaky_slope, residual=residual)
 
 
 class ResBlock1(nn.Module):
