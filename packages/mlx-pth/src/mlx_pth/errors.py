@@ -11,7 +11,7 @@ PthError (ValueError)
 
 
 class PthError(ValueError):
-    """A file that cannot be read or written; the text says what was found, what is expected, what to do."""
+    """A file that cannot be read or written: what was found, what is expected, what to do."""
 
 
 class MissingFileError(PthError, FileNotFoundError):

@@ -37,7 +37,7 @@ from mlx_rvc_cli.errors import (
 PROGRAM = "mlx-rvc"
 GROUP = "mlx_rvc.commands"
 # First what most people want; commands that this list does not know follow by name.
-_ORDER = ("convert", "demo", "info", "export", "features", "f0", "index")
+_ORDER = ("convert", "demo", "info", "export", "blend", "extract", "features", "f0", "index")
 _FAMILY = (
     "mlx-rvc",
     "mlx-contentvec",

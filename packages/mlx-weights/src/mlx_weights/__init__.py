@@ -3,7 +3,7 @@
 from mlx_weights.conversion import converted
 from mlx_weights.digest import cache_dir, sha256
 from mlx_weights.errors import WeightsError
-from mlx_weights.folder import load_model_folder, read_config, save_model
+from mlx_weights.folder import load_model_folder, read_config, save_model, save_tensors
 from mlx_weights.hub import HubFile
 from mlx_weights.locating import locate
 from mlx_weights.reading import read_checkpoint, read_metadata, read_tensors
@@ -22,5 +22,6 @@ __all__ = [
     "read_metadata",
     "read_tensors",
     "save_model",
+    "save_tensors",
     "sha256",
 ]
