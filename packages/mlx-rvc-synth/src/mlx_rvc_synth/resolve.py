@@ -27,7 +27,8 @@ def resolve(
 
     `declared` are `SynthConfig` fields from the file, `metadata` its other entries (sr, version,
     f0), `spec` the inputs of the posterior encoder where the file still has one, `sample_rate` the
-    user's word, which chooses where nothing is declared. Raises ValueError where the two contradict each other in a way that no network could have.
+    user's word, in Hz, which chooses where nothing is declared. Raises ValueError where the first
+    two contradict each other in a way that no network could have.
     """
     observed = observe(tensors)
     values: dict[str, Any] = {}

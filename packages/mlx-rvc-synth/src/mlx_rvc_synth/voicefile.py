@@ -62,7 +62,8 @@ class VoiceFile:
 def read_voice(path: Path, *, sample_rate: int | None = None) -> VoiceFile:
     """Read a voice file, or a folder with config.json and model.safetensors.
 
-    `sample_rate`, in Hz, decides where a file without configuration leaves its rate open. Raises ValueError that says what the file is instead, or what is missing or contradictory.
+    `sample_rate`, in Hz, decides where a file without configuration leaves its rate open. Raises
+    ValueError that says what the file is instead, or what is missing or contradictory.
     """
     path = find_in_folder(path) if path.is_dir() else path
     content = mlx_weights.read_checkpoint(path)
