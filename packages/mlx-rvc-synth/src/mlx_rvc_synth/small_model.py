@@ -23,27 +23,11 @@ _FIXED = {"window_size": 10, "n_flows": 4, "flow_kernel_size": 5, "flow_n_layers
 
 # Written from the configuration, of a training that goes on elsewhere, or of another container.
 _NOT_CARRIED = frozenset(
-    [
-        "weight",
-        "config",
-        "info",
-        "sr",
-        "sample_rate",
-        "f0",
-        "version",
-        "embedder",
-        "speaker_names",
-        "iteration",
-        "learning_rate",
-        "format",
-        "kind",
-        "config_json",
-        "speaker_info_json",
-        "training_json",
-        "model_hash",
-        "hash",
-        "id",
-    ]
+    {
+        *("weight", "config", "info", "sr", "sample_rate", "f0", "version"),
+        *("embedder", "speaker_names", "iteration", "learning_rate", "format", "kind"),
+        *("config_json", "speaker_info_json", "training_json", "model_hash", "hash", "id"),
+    }
 )
 
 
