@@ -142,9 +142,7 @@ def convert(
     if output.suffix.lower() not in (".npy", ".safetensors", ".index"):
         raise CommandError(f"{output}: an index is written as .npy, .safetensors or .index")
     if output.suffix.lower() != ".index" and seed:
-        raise CommandError(
-            "--seed is for building an .index; vectors alone are written as they are"
-        )
+        raise CommandError("--seed is for building an .index; vectors alone are written as is")
     _check_outputs(output, None, [file], ending=output.suffix)
     found = read_vectors(file)
     lists = None
@@ -199,7 +197,7 @@ def _extracted(
     identity, extract = open_extractor(model=model, version=kind, contentvec=contentvec)
     cache = Cache(output, identity)
     with progress("taking features", total=len(sources.recordings)) as shown:
-        return cache.features(sources.recordings, extract, lambda done: shown.update(done)), cache
+        return cache.features(sources.recordings, extract, shown.update), cache
 
 
 def _check_outputs(
