@@ -69,7 +69,8 @@ def test_import_mlx_rvc_is_light():
 
 def test_each_option_in_the_readme_exists(capsys):
     """Every `mlx-rvc COMMAND --option` that a README shows is accepted by the command."""
-    commands = ["convert", "demo", "info", "export", "features", "f0", "index info"]
+    commands = ["convert", "demo", "info", "export", "blend", "extract", "features", "f0"]
+    commands += ["index info", "index build", "index convert"]
     options = {}
     for command in commands:
         assert main([*command.split(), "--help"]) == 0

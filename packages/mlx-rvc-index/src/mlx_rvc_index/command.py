@@ -47,7 +47,7 @@ def build(
     inputs: Annotated[
         list[Path],
         typer.Argument(
-            metavar="INPUT...",
+            metavar="INPUT",
             help="Recordings, or .npy files of features (n, width), or folders of one of them.",
         ),
     ],

@@ -100,7 +100,7 @@ def blend(
     voices: Annotated[
         list[str],
         typer.Argument(
-            metavar="VOICE:WEIGHT...",
+            metavar="VOICE:WEIGHT",
             help="Two voices or more, each with its weight (a.pth:0.7 b.pth:0.3), or all without "
             "(equal shares).",
         ),
@@ -141,7 +141,9 @@ def extract(
     checkpoint: Annotated[
         Path, typer.Argument(metavar="CHECKPOINT", help="A training checkpoint, G_*.pth.")
     ],
-    output: OutputOption,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="OUT.pth", help="The voice to write.")
+    ],
     name: Annotated[
         str | None, typer.Option(help="The voice's name, stored in the file [default: none].")
     ] = None,
