@@ -55,7 +55,7 @@ def test_an_index_of_recordings_travels_with_the_voice(tmp_path, capsys, demo, c
     assert any("192 wide" in note for note in data["notes"])
     back, first = read_voice(tmp_path / "back.pth"), read_voice(VOICE)
     assert back.config == first.config
-    assert back.metadata["speaker_names"] == first.metadata["speaker_names"]
+    assert back.metadata["embedder"] == first.metadata["embedder"]
     for name, value in first.tensors.items():
         np.testing.assert_allclose(back.tensors[name], value, rtol=1e-6, atol=1e-9)
 

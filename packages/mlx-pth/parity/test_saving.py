@@ -17,9 +17,8 @@ def random_tree(dice, depth=0):
         return dice.choice([None, True, False, -1, 2**31, -(2**70), 1.5, "声", ""])
     if kind < 3:
         shape = [dice.randint(0, 6) for _ in range(dice.randint(0, 4))]
-        array = (np.random.default_rng(dice.randrange(99)).standard_normal(shape) * 50).astype(
-            dice.choice(list(STORAGES))
-        )
+        values = np.random.default_rng(dice.randrange(99)).standard_normal(shape)
+        array = np.asarray(50 * values).astype(dice.choice(list(STORAGES)))
         return array.T if dice.random() < 0.5 else array
     items = [random_tree(dice, depth + 1) for _ in range(dice.randint(0, 5))]
     if kind == 3:
