@@ -66,7 +66,7 @@ def _bytes(array: np.ndarray) -> Any:
     flat = np.ascontiguousarray(array).reshape(-1)
     if flat.dtype.byteorder == ">" or (flat.dtype.byteorder == "=" and sys.byteorder == "big"):
         flat = flat.astype(flat.dtype.newbyteorder("<"))
-    return memoryview(flat.view(np.uint8))
+    return flat.view(np.uint8).data
 
 
 def _add(archive: zipfile.ZipFile, name: str, data: Any) -> None:

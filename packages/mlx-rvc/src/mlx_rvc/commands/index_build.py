@@ -73,5 +73,5 @@ def _fingerprint(encoder: "ContentvecModel") -> str:
     digest = hashlib.sha256()
     for name, value in sorted(dict(tree_flatten(encoder.parameters())).items()):
         digest.update(name.encode())
-        digest.update(np.ascontiguousarray(np.asarray(value)))
+        digest.update(np.ascontiguousarray(np.asarray(value)).data)
     return digest.hexdigest()
