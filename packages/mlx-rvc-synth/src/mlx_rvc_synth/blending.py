@@ -21,7 +21,10 @@ from .voicefile import VoiceFile
 
 _TRAINING_ONLY = ("spec_channels", "segment_size", "p_dropout")
 # True of one training or one file, not of a mixture, even where two files agree.
-_OF_ONE_VOICE = ("epoch", "step", "creation_date", "timestamp", "name", "model_name", "info")
+_OF_ONE_VOICE = (
+    *("epoch", "step", "iteration", "learning_rate", "creation_date", "timestamp", "info"),
+    *("name", "model_name", "model_hash", "hash", "id"),
+)
 
 
 def voices_and_weights(given: list[str]) -> list[tuple[str, float]]:
