@@ -7,7 +7,7 @@ import faiss
 import numpy as np
 import pytest
 
-from mlx_rvc_index import FeatureIndex
+from mlx_rvc_index import FeatureIndex, build_index
 
 
 def features(rng, count, dim):
@@ -55,3 +55,30 @@ def test_exact_is_the_flat_search_of_faiss(tmp_path):
     flat.add(vectors)
     found = FeatureIndex.load(tmp_path / "added.index").search(queries, 8, exact=True)
     np.testing.assert_array_equal(found[1], flat.search(queries, 8)[1])
+
+
+def test_an_index_built_here_is_one_that_rvc_builds(tmp_path):
+    """The same neighbours in faiss and here, and as many true ones as through index_factory."""
+    rng = np.random.default_rng(3)
+    vectors = features(rng, 20_000, 768)
+    queries = (vectors[:300] + 0.3 * rng.standard_normal((300, 768))).astype(np.float32)
+    built = build_index(vectors, tmp_path / "added.index")
+    theirs = faiss.read_index(str(tmp_path / "added.index"))
+    assert (theirs.nlist, theirs.nprobe, theirs.ntotal) == (512, 1, 20_000)
+    distances, ids = theirs.search(queries, 8)
+    found = FeatureIndex.load(tmp_path / "added.index").search(queries, 8)
+    np.testing.assert_array_equal(found[1], ids)
+    np.testing.assert_allclose(found[0], distances, rtol=1e-5)
+
+    usual = faiss.index_factory(768, "IVF512,Flat")
+    usual.train(built.vectors)
+    usual.add(built.vectors)
+    flat = faiss.IndexFlatL2(768)
+    flat.add(built.vectors)
+    true = flat.search(queries, 8)[1]
+    shares = [
+        np.mean([len(set(a) & set(b)) / 8 for a, b in zip(true, found_ids, strict=True)])
+        for found_ids in (ids, usual.search(queries, 8)[1])
+    ]
+    print(f"true neighbours: {shares[0]:.3f} here, {shares[1]:.3f} through index_factory")
+    assert shares[0] >= shares[1] - 0.02

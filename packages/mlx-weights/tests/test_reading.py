@@ -22,6 +22,7 @@ from mlx_weights import (
     read_metadata,
     read_tensors,
     save_model,
+    save_tensors,
 )
 
 
@@ -239,3 +240,30 @@ def test_a_folder_that_cannot_be_written(tmp_path):
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(WeightsError, match="cannot be written"):
         save_model(tmp_path / "file/m", {}, {})
+
+
+def test_one_file_of_tensors(tmp_path):
+    path = tmp_path / "v.safetensors"
+    save_tensors(path, {"a": np.arange(6.0).reshape(2, 3).T}, metadata={"format": "x", "n": [1]})
+    np.testing.assert_array_equal(read_tensors(path)["a"], np.arange(6).reshape(2, 3).T)
+    assert read_metadata(path) == {"format": "x", "n": "[1]"}
+    path.chmod(0o640)
+    save_tensors(path, {"b": np.zeros(1)})
+    assert list(read_tensors(path)) == ["b"]
+    assert path.stat().st_mode & 0o777 == 0o640
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_file_that_cannot_be_written(tmp_path, monkeypatch):
+    with pytest.raises(WeightsError, match="no folder"):
+        save_tensors(tmp_path / "none/v.safetensors", {})
+    with pytest.raises(WeightsError, match="is a folder"):
+        save_tensors(tmp_path, {})
+
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("safetensors.numpy.save_file", full)
+    with pytest.raises(WeightsError, match="No space left"):
+        save_tensors(tmp_path / "v.safetensors", {})
+    assert list(tmp_path.iterdir()) == []

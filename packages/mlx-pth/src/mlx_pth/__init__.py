@@ -1,4 +1,4 @@
-"""Read PyTorch .pth files without torch and without running anything in them."""
+"""Read and write PyTorch .pth files without torch and without running anything in them."""
 
 from mlx_pth.errors import (
     DamagedFileError,
@@ -7,8 +7,10 @@ from mlx_pth.errors import (
     PthError,
     RefusedError,
     TooLargeError,
+    UnwritableError,
 )
 from mlx_pth.loading import MAX_BYTES, load
+from mlx_pth.saving import save
 from mlx_pth.standins import Placeholder
 
 __all__ = [
@@ -20,5 +22,7 @@ __all__ = [
     "PthError",
     "RefusedError",
     "TooLargeError",
+    "UnwritableError",
     "load",
+    "save",
 ]

@@ -5,12 +5,13 @@ PthError (ValueError)
 ├── NotATorchFileError                         something else was saved under this name
 ├── DamagedFileError                           a torch file that is cut off or contradicts itself
 ├── RefusedError                               it asks for a name or an opcode not on the list
-└── TooLargeError                              it would unfold to more than `max_bytes`
+├── TooLargeError                              it would unfold to more than `max_bytes`
+└── UnwritableError                            `save` was given what a torch file cannot hold
 """
 
 
 class PthError(ValueError):
-    """A file that cannot be read; the text says what was found, what is expected, what to do."""
+    """A file that cannot be read or written: what was found, what is expected, what to do."""
 
 
 class MissingFileError(PthError, FileNotFoundError):
@@ -35,3 +36,7 @@ class RefusedError(PthError):
 
 class TooLargeError(PthError):
     """Tensors, or the pickle itself, would take more memory than `max_bytes`."""
+
+
+class UnwritableError(PthError):
+    """A value that `save` does not write; the text names its place."""

@@ -1,15 +1,24 @@
-"""Read RVC feature indexes and blend features towards the target voice."""
+"""Read and build RVC feature indexes, and blend features towards the target voice."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from mlx_rvc_index.building import Built as Built
+    from mlx_rvc_index.building import build_index as build_index
     from mlx_rvc_index.errors import IndexFileError as IndexFileError
     from mlx_rvc_index.index import FeatureIndex as FeatureIndex
+    from mlx_rvc_index.vectors import save_vectors as save_vectors
 
-_HOME = {"FeatureIndex": "index", "IndexFileError": "errors"}
+_HOME = {
+    "Built": "building",
+    "FeatureIndex": "index",
+    "IndexFileError": "errors",
+    "build_index": "building",
+    "save_vectors": "vectors",
+}
 
-__all__ = ["FeatureIndex", "IndexFileError"]
+__all__ = ["Built", "FeatureIndex", "IndexFileError", "build_index", "save_vectors"]
 
 
 def __getattr__(name: str) -> Any:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from mlx_rvc_index.embedded import is_safetensors, open_safetensors
 from mlx_rvc_index.errors import IndexFileError
 from mlx_rvc_index.layout import OtherKind, parse
 from mlx_rvc_index.storage import Array, Backend, Lists
@@ -32,7 +33,8 @@ class FeatureIndex:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> FeatureIndex:
-        """Open an index file: IVF-Flat or flat from faiss, or a `.npy` array (n, dim).
+        """Open an index file: IVF-Flat or flat from faiss, or vectors (n, dim) alone: a `.npy`
+        array, or a safetensors file with `index.vectors` (a voice with its index) or `features`.
 
         Other faiss kinds are read through faiss where it is installed. Raises IndexFileError for
         a missing, damaged, empty (`trained_*`) or unknown file, and for other metrics than L2.
@@ -52,7 +54,7 @@ class FeatureIndex:
 
     @property
     def kind(self) -> str:
-        """The kind of file: "IVF-Flat", "Flat", "npy", or faiss' own name."""
+        """The kind of file: "IVF-Flat", "Flat", "npy", "safetensors", or faiss' own name."""
         return self._backend.kind
 
     @property
@@ -79,6 +81,15 @@ class FeatureIndex:
     def list_sizes(self) -> np.ndarray:
         """Vectors per list, (nlist,) int64."""
         return self._backend.sizes
+
+    def vectors(self) -> np.ndarray:
+        """All vectors, (ntotal, dim) float32, copied, by ascending id: faiss' `reconstruct_n`."""
+        order = np.argsort(self._backend.ids(np.arange(self.ntotal)), kind="stable")
+        out = np.empty((self.ntotal, self.dim), np.float32)
+        step = max(1, _BLOCK // (4 * self.dim))
+        for i in range(0, self.ntotal, step):
+            out[i : i + step] = self._backend.vectors(order[i : i + step])
+        return out
 
     def search(self, x: Any, k: int = 8, exact: bool = False) -> tuple[np.ndarray, np.ndarray]:
         """Find the k nearest vectors of each feature, as faiss does with the file's nprobe.
@@ -182,6 +193,8 @@ def _open(path: Path) -> Backend:
         head = file.read(64)
     if head.startswith(b"\x93NUMPY"):
         return _open_npy(path)
+    if is_safetensors(head):
+        return open_safetensors(path)
     start = head.lstrip().lower()
     if start.startswith((b"<!doctype", b"<html")):
         raise IndexFileError("this is an HTML page, not an index: the download failed")

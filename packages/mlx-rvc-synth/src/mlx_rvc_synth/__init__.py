@@ -4,22 +4,28 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .blending import blend as blend
     from .config import SynthConfig as SynthConfig
+    from .extraction import extract as extract
     from .noise import Noise as Noise
     from .pitch import coarse_pitch as coarse_pitch
     from .sanitizing import sanitize as sanitize
     from .synthesizer import Synthesizer as Synthesizer
     from .voicefile import VoiceFile as VoiceFile
     from .voicefile import read_voice as read_voice
+    from .weights import write_voice as write_voice
 
 _HOME = {
     "Noise": "noise",
     "SynthConfig": "config",
     "Synthesizer": "synthesizer",
     "VoiceFile": "voicefile",
+    "blend": "blending",
     "coarse_pitch": "pitch",
+    "extract": "extraction",
     "read_voice": "voicefile",
     "sanitize": "sanitizing",
+    "write_voice": "weights",
 }
 
 __all__ = [
@@ -27,9 +33,12 @@ __all__ = [
     "SynthConfig",
     "Synthesizer",
     "VoiceFile",
+    "blend",
     "coarse_pitch",
+    "extract",
     "read_voice",
     "sanitize",
+    "write_voice",
 ]
 
 

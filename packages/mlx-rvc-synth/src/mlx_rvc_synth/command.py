@@ -1,4 +1,4 @@
-"""`mlx-rvc info` and `mlx-rvc export`: what a voice file is, and our own format of it."""
+"""`mlx-rvc info`, `export`, `blend` and `extract`: what a voice file is, and new ones out of it."""
 
 from __future__ import annotations
 
@@ -13,10 +13,17 @@ if TYPE_CHECKING:
 
 
 class Precision(StrEnum):
-    """In what the numbers of an exported voice are stored."""
+    """In what the numbers of a written voice are stored."""
 
     FLOAT32 = "float32"
     FLOAT16 = "float16"
+
+
+class Version(StrEnum):
+    """Which features a voice takes."""
+
+    V1 = "v1"
+    V2 = "v2"
 
 
 VoiceArgument = Annotated[
@@ -26,120 +33,220 @@ VoiceArgument = Annotated[
         help="A .pth or .safetensors file, a folder, or a hub repository owner/name.",
     ),
 ]
+OutputArgument = Annotated[
+    Path,
+    typer.Argument(metavar="OUT", help="A .safetensors, a .pth, or a folder (no such ending)."),
+]
+OutputOption = Annotated[
+    Path,
+    typer.Option("--output", "-o", metavar="OUT", help="A .pth, a .safetensors, or a folder."),
+]
+DtypeOption = Annotated[
+    Precision, typer.Option(help="float16 is half the size and rounds the weights.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
 def info(voice: VoiceArgument, as_json: JsonOption = False) -> None:
     """Show what a voice is: version, F0, rate, speakers, vocoder, encoder, and who says so."""
-    from mlx_rvc_cli.console import emit
+    from mlx_rvc_cli.console import emit, format_table
 
+    from .describing import COLUMNS, describe, rows
     from .voicefile import read_voice
     from .weights import locate_voice
 
     data = describe(read_voice(locate_voice(voice)))
-    emit(data, as_json=as_json, text=lambda: _text(data))
+    emit(data, as_json=as_json, text=lambda: format_table(rows(data), COLUMNS))
 
 
 def export(
     voice: VoiceArgument,
-    folder: Annotated[
-        Path, typer.Argument(metavar="OUT_FOLDER", help="Gets config.json and model.safetensors.")
-    ],
-    dtype: Annotated[
-        Precision, typer.Option(help="float16 is half the size and rounds the weights.")
-    ] = Precision.FLOAT32,
+    output: OutputArgument,
+    dtype: DtypeOption = Precision.FLOAT32,
+    index: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Store the vectors of this index in the .safetensors as well."
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write a voice as config.json and model.safetensors, weight norm folded."""
-    from mlx_rvc_cli.console import emit
+    """Write a voice in another form: a folder, one .safetensors, or the .pth of RVC-WebUI.
+
+    A folder (config.json and model.safetensors) and a .safetensors hold folded weight norm. The
+    .pth has it apart, as RVC-WebUI and Applio load it.
+    """
     from mlx_rvc_cli.errors import CommandError
 
+    from .index_vectors import read_index_vectors
     from .voicefile import read_voice
-    from .weights import build, locate_voice, save_voice
+    from .weights import form_of, locate_voice
 
-    if folder.exists() and not folder.is_dir():
-        raise CommandError(f"{folder} is a file; give a folder for the exported voice")
-    read = read_voice(locate_voice(voice))
-    # Built first: what is written has then passed the strict loading.
-    save_voice(build(read), folder, dtype=dtype.value)
-    size = (folder / "model.safetensors").stat().st_size
-    data = {
-        "input": read.path,
-        "output": folder,
-        "dtype": dtype.value,
-        "parameters": read.parameters,
-        "bytes": size,
-    }
-    sentence = f"{folder}: {read.parameters:,} parameters in {dtype.value}, {_megabytes(size)}"
-    emit(data, as_json=as_json, text=sentence)
+    if index is not None and form_of(output) != "safetensors":
+        raise CommandError(
+            f"--index is stored in a .safetensors, not in {output}: give an output that ends so"
+        )
+    located = locate_voice(voice)
+    _check_output(output, [located])
+    read = read_voice(located)
+    vectors = None if index is None else read_index_vectors(index, read)
+    notes = []
+    if read.index_vectors is not None and vectors is None:
+        notes.append(f"the index in {read.path} is left out; --index {read.path} keeps it")
+    _write(read, output, dtype, as_json, {"input": read.path}, notes, vectors)
 
 
-def describe(voice: VoiceFile) -> dict[str, Any]:
-    """What `info` shows, as plain values; `origins` says where each part of `config` came from."""
-    config, metadata = voice.config, voice.metadata
-    said = {
-        key: value
-        for key, value in metadata.items()
-        if key not in ("f0", "version", "embedder", "vocoder", "speaker_names")
-    }
-    return {
-        "file": str(voice.path),
-        "kind": voice.kind,
+def blend(
+    voices: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="VOICE:WEIGHT",
+            help="Two voices or more, each with its weight (a.pth:0.7 b.pth:0.3), or all without "
+            "(equal shares).",
+        ),
+    ],
+    output: OutputOption,
+    dtype: DtypeOption = Precision.FLOAT32,
+    as_json: JsonOption = False,
+) -> None:
+    """Mix voices of one architecture: the mean of their tensors, by weights.
+
+    Weights are brought to a sum of 1. As in RVC-WebUI the magnitude and the direction of weight
+    norm are mixed each for itself; if a voice has it folded (.safetensors of this program), the
+    folded weights of all are mixed.
+    """
+    from .blending import blend as mix
+    from .blending import normalised_weights, voices_and_weights
+    from .voicefile import read_voice
+    from .weights import locate_voice
+
+    given = voices_and_weights(voices)
+    shares = normalised_weights([weight for _, weight in given])
+    located = [locate_voice(name) for name, _ in given]
+    _check_output(output, located)
+    mixed = mix([read_voice(path) for path in located], shares)
+    parts = [
+        {"voice": path, "weight": weight, "share": share}
+        for path, (_, weight), share in zip(located, given, shares, strict=True)
+    ]
+    notes = [
+        ("weights brought to a sum of 1: " if _rescaled(given) else "shares: ")
+        + ", ".join(f"{part['voice']} {part['share']:.4g}" for part in parts),
+        mixed.kind.removeprefix("blend, "),
+    ]
+    _write(mixed, output, dtype, as_json, {"inputs": parts, "kind": mixed.kind}, notes)
+
+
+def extract(
+    checkpoint: Annotated[
+        Path, typer.Argument(metavar="CHECKPOINT", help="A training checkpoint, G_*.pth.")
+    ],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="OUT.pth", help="The voice to write.")
+    ],
+    name: Annotated[
+        str | None, typer.Option(help="The voice's name, stored in the file [default: none].")
+    ] = None,
+    sample_rate: Annotated[
+        str | None,
+        typer.Option(metavar="HZ", help="40000 or 40k, where the tensors leave the rate open."),
+    ] = None,
+    version: Annotated[
+        Version | None, typer.Option(help="Where the width of the features leaves it open.")
+    ] = None,
+    f0: Annotated[
+        bool | None,
+        typer.Option("--f0/--no-f0", help="Refuse a checkpoint without (with) F0."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a voice out of a training checkpoint: the small .pth of RVC-WebUI and Applio.
+
+    The posterior encoder and the optimizer are left out, numbers are float16 as RVC writes them.
+    Rate, version, F0 and speakers are read from the tensors; an option that contradicts them is an
+    error.
+    """
+    from mlx_rvc_cli.errors import CommandError
+
+    from .config import parse_sample_rate
+    from .extraction import extract as take
+    from .weights import form_of
+
+    if form_of(output) != "small model":
+        raise CommandError(f"{output}: a voice is extracted as .pth; mlx-rvc export writes others")
+    _check_output(output, [checkpoint])
+    hertz = None if sample_rate is None else parse_sample_rate(sample_rate)
+    kind = None if version is None else version.value
+    voice = take(checkpoint, sample_rate=hertz, version=kind, f0=f0)
+    if name is not None:
+        voice.metadata["name"] = name
+    config = voice.config
+    about = {
+        "input": checkpoint,
         "version": config.version,
         "f0": config.f0,
         "sample_rate": config.sample_rate,
-        "feature_channels": config.feature_channels,
         "speakers": config.speakers,
-        "speaker_names": metadata.get("speaker_names"),
-        "vocoder": "HiFi-GAN-NSF" if config.f0 else "HiFi-GAN",
-        "embedder": metadata.get("embedder"),
-        "parameters": voice.parameters,
-        "bytes": voice.path.stat().st_size,
-        "config": config.to_dict(),
-        "origins": voice.origins,
-        "metadata": said,
     }
-
-
-def _text(data: dict[str, Any]) -> str:
-    from mlx_rvc_cli.console import format_table
-
-    origins = data["origins"]
-    names = data["speaker_names"] or {}
-    speakers = str(data["speakers"])
-    if names:
-        speakers += ": " + ", ".join(f"{key} {name}" for key, name in names.items())
-    embedder = data["embedder"]
-    rows: list[tuple[str, Any, str]] = [
-        ("file", data["file"], data["kind"]),
-        ("version", data["version"], origins["version"]),
-        ("F0", data["f0"], origins["f0"]),
-        ("sample rate", f"{data['sample_rate']} Hz", origins["sample_rate"]),
-        ("features", f"{data['feature_channels']} wide", origins["feature_channels"]),
-        ("content encoder", embedder or "not named", "metadata" if embedder else ""),
-        ("speakers", speakers, origins["spk_embed_dim"]),
-        ("vocoder", data["vocoder"], "tensors"),
-        ("upsampling", _times(data["config"]["upsample_rates"]), origins["upsample_rates"]),
-        (
-            "kernels",
-            ", ".join(map(str, data["config"]["upsample_kernel_sizes"])),
-            origins["upsample_kernel_sizes"],
-        ),
-        ("parameters", f"{data['parameters']:,}", "tensors, weight norm folded"),
-        ("size", _megabytes(data["bytes"]), "file"),
+    notes = [
+        f"{config.version}, {'with' if config.f0 else 'without'} F0, {config.sample_rate} Hz, "
+        f"{config.speakers} speakers"
     ]
-    rows += [(key, _short(value), "metadata") for key, value in data["metadata"].items()]
-    return format_table(rows, ("", "", "from"))
+    _write(voice, output, Precision.FLOAT16, as_json, about, notes)
 
 
-def _times(values: Any) -> str:
-    return " × ".join(map(str, values))
+def _write(
+    voice: VoiceFile,
+    output: Path,
+    dtype: Precision,
+    as_json: bool,
+    about: dict[str, Any],
+    notes: list[str],
+    vectors: Any = None,
+) -> None:
+    """Write `voice` and say so; `about` and `notes` are what the command adds to that."""
+    from mlx_rvc_cli.console import emit
+
+    from .describing import megabytes
+    from .weights import write_voice
+
+    form = write_voice(voice, output, dtype=dtype.value, index_vectors=vectors)
+    file = output / "model.safetensors" if form == "folder" else output
+    size = file.stat().st_size
+    width = voice.config.feature_channels
+    if form == "small model" and width not in (256, 768):
+        notes = [*notes, f"its features are {width} wide, which RVC's own programs do not load"]
+    data = {
+        **about,
+        "output": output,
+        "form": form,
+        "dtype": dtype.value,
+        "parameters": voice.parameters,
+        "index_vectors": None if vectors is None else len(vectors),
+        "bytes": size,
+        "notes": notes,
+    }
+    sentence = f"{output}: {voice.parameters:,} parameters in {dtype.value}, {megabytes(size)}"
+    if vectors is not None:
+        sentence += f", with {len(vectors):,} vectors of an index"
+    emit(data, as_json=as_json, text="; ".join([sentence, *notes]))
 
 
-def _short(value: Any) -> str:
-    text = str(value)
-    return text if len(text) <= 60 else text[:59] + "…"
+def _check_output(output: Path, inputs: list[Path]) -> None:
+    """Refuse, before anything is read, what cannot be written and what would replace an input."""
+    from mlx_rvc_cli.errors import CommandError
+    from mlx_rvc_cli.files import check_folder
+
+    from .weights import form_of
+
+    if form_of(output) != "folder":
+        check_folder(output)
+    elif output.exists() and not output.is_dir():
+        raise CommandError(f"{output} is a file; give a folder for the exported voice")
+    for path in inputs:
+        if output.exists() and path.exists() and output.samefile(path):
+            raise CommandError(f"{output} is an input, which would be lost; name another output")
 
 
-def _megabytes(size: int) -> str:
-    return f"{size / 1e6:.1f} MB"
+def _rescaled(given: list[tuple[str, float]]) -> bool:
+    return abs(sum(weight for _, weight in given) - 1) > 1e-9

@@ -17,13 +17,18 @@ Tensors = dict[str, np.ndarray]
 
 
 def resolve(
-    tensors: Tensors, declared: dict[str, Any], metadata: dict[str, Any], spec: int | None
+    tensors: Tensors,
+    declared: dict[str, Any],
+    metadata: dict[str, Any],
+    spec: int | None,
+    sample_rate: int | None = None,
 ) -> tuple[SynthConfig, dict[str, str]]:
     """The configuration of sanitized tensors, and where every value of it came from.
 
     `declared` are `SynthConfig` fields from the file, `metadata` its other entries (sr, version,
-    f0), `spec` the inputs of the posterior encoder where the file still has one. Raises ValueError
-    where the two contradict each other in a way that no network could have.
+    f0), `spec` the inputs of the posterior encoder where the file still has one, `sample_rate` the
+    user's word, in Hz, which chooses where nothing is declared. Raises ValueError where the first
+    two contradict each other in a way that no network could have.
     """
     observed = observe(tensors)
     values: dict[str, Any] = {}
@@ -35,7 +40,7 @@ def resolve(
         agrees = said is None or plain(said) == plain(value) or str(said) == str(value)
         values[name] = value
         origins[name] = "tensors" if agrees else f"tensors (the config says {plain(said)})"
-    _complete(values, origins, observed, tensors, spec)
+    _complete(values, origins, observed, tensors, spec, sample_rate)
     _version_and_f0(values, origins, metadata)
     said = metadata.get("sr")
     if said is not None and _rate_or_none(said) != values["sample_rate"]:
@@ -49,10 +54,11 @@ def _complete(
     observed: dict[str, Any],
     tensors: Tensors,
     spec: int | None,
+    sample_rate: int | None,
 ) -> None:
     """Fill in what is neither declared nor a shape."""
     if "upsample_rates" not in values:
-        found = recover_rates(observed, tensors, spec)
+        found = recover_rates(observed, tensors, spec, sample_rate)
         values["upsample_rates"] = found.rates
         origins["upsample_rates"] = "published set with these kernels"
         if "sample_rate" not in values:

@@ -45,14 +45,14 @@ def detect_layout(tensors: Tensors) -> Layout:
         raise ValueError("enc_p.proj.weight is missing: these are not the tensors of an RVC voice")
     if proj.shape[2] == 1:
         return "torch"
-    return "lexandstuff" if any(_split(name)[1] for name in tensors) else "mlx"
+    return "lexandstuff" if any(split_name(name)[1] for name in tensors) else "mlx"
 
 
 def fold_weight_norm(tensors: Tensors) -> Tensors:
     """Replace every pair of magnitude g and direction v by the weight itself, in float32."""
     folded: Tensors = {}
     for name, value in tensors.items():
-        base, role = _split(name)
+        base, role = split_name(name)
         if role == "":
             folded[name] = np.asarray(value, np.float32)
             continue
@@ -89,7 +89,8 @@ def _arrange(name: str, value: np.ndarray, layout: Layout) -> np.ndarray:
     return np.ascontiguousarray(value.transpose(axes))
 
 
-def _split(name: str) -> tuple[str, str]:
+def split_name(name: str) -> tuple[str, str]:
+    """Layer and role of a half of a weight norm ("g", "v"); the name itself and "" for others."""
     for g, v in _PAIRS:
         if name.endswith(g):
             return name.removesuffix(g), "g"

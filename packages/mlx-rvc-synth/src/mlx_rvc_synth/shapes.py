@@ -92,10 +92,12 @@ def observe(tensors: Tensors) -> dict[str, Any]:
     return observed
 
 
-def recover_rates(observed: dict[str, Any], tensors: Tensors, spec: int | None) -> RateSet:
+def recover_rates(
+    observed: dict[str, Any], tensors: Tensors, spec: int | None, sample_rate: int | None = None
+) -> RateSet:
     """The published upsampling whose kernels these are; `spec` = inputs of enc_q, if it was there.
 
-    Raises ValueError when none or more than one fits.
+    `sample_rate`, in Hz, chooses among several. Raises ValueError when none or more than one fits.
     """
     kernels = observed["upsample_kernel_sizes"]
     fitting = [
@@ -105,12 +107,22 @@ def recover_rates(observed: dict[str, Any], tensors: Tensors, spec: int | None) 
         and spec in (None, known.spec_channels)
         and (not observed["f0"] or _noise_kernels(known) == _noise_kernels_of(tensors))
     ]
+    if sample_rate is not None and fitting:
+        chosen = [known for known in fitting if known.sample_rate == sample_rate]
+        if not chosen:
+            raise ValueError(
+                f"its tensors are those of {_rates(fitting)}, not of {sample_rate} Hz: leave the "
+                "rate out, or give the right file"
+            )
+        fitting = chosen
     if len(fitting) == 1:
         return fitting[0]
     advice = "extract a small model with the program that trained it, which stores them"
     if fitting:
-        names = " or ".join(f"{known.sample_rate} Hz" for known in fitting)
-        raise ValueError(f"this checkpoint without configuration may be of {names}: {advice}")
+        raise ValueError(
+            f"this checkpoint without configuration may be of {_rates(fitting)}: extract a voice "
+            "with mlx-rvc extract --sample-rate"
+        )
     raise ValueError(
         f"this checkpoint has no configuration and its upsampling kernels {list(kernels)} are of "
         f"no published one: {advice}"
@@ -134,6 +146,10 @@ def count(tensors: Tensors, prefix: str) -> int:
     """How many numbered entries a list of layers has."""
     pattern = re.compile(re.escape(prefix) + r"\.(\d+)\.")
     return len({match[1] for name in tensors if (match := pattern.match(name))})
+
+
+def _rates(known: list[RateSet]) -> str:
+    return " or ".join(f"{rates.sample_rate} Hz" for rates in known)
 
 
 def _noise_kernels(known: RateSet) -> tuple[int, ...]:

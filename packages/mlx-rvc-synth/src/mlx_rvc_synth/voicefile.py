@@ -2,7 +2,7 @@
 
     small model         .pth {weight, config, sr, f0, version, info ...}     RVC, Applio, w-okada
     training checkpoint .pth {model, iteration, optimizer ...}, G_*.pth      RVC's pretrained bases
-    safetensors         lexandstuff's, Hugging Face RVC's (metadata), our own folder
+    safetensors         lexandstuff's, Hugging Face RVC's (metadata), our own folder or file
 
 Where the configuration a file declares and its tensors disagree, the tensors are right: they are
 what the network computes with. `VoiceFile.origins` keeps where every value came from.
@@ -10,7 +10,8 @@ what the network computes with. `VoiceFile.origins` keeps where every value came
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +28,20 @@ from .sanitizing import Layout, detect_layout, sanitize
 FORMAT = "mlx-rvc-synth"
 FORMAT_VERSION = 1
 
+INDEX_PREFIX = "index."
+INDEX_VECTORS = "index.vectors"
+"""The tensor of a safetensors file that holds the features of the voice's index, (n, width)."""
+
 Tensors = dict[str, np.ndarray]
 
 
 @dataclass(frozen=True)
 class VoiceFile:
-    """A voice as read: sanitized tensors, configuration, and what else the file says."""
+    """A voice as read: sanitized tensors, configuration, and what else the file says.
+
+    `originals` are the tensors as they are stored, in `layout`; `index_vectors` (n, width) the
+    features of an index in the same file, if any.
+    """
 
     path: Path
     kind: str
@@ -40,6 +49,9 @@ class VoiceFile:
     tensors: Tensors
     metadata: dict[str, Any]
     origins: dict[str, str]
+    originals: Tensors = field(repr=False)
+    layout: Layout
+    index_vectors: np.ndarray | None = field(default=None, repr=False)
 
     @property
     def parameters(self) -> int:
@@ -47,16 +59,17 @@ class VoiceFile:
         return sum(tensor.size for tensor in self.tensors.values())
 
 
-def read_voice(path: Path) -> VoiceFile:
+def read_voice(path: Path, *, sample_rate: int | None = None) -> VoiceFile:
     """Read a voice file, or a folder with config.json and model.safetensors.
 
-    Raises ValueError that says what the file is instead, or what is missing or contradictory.
+    `sample_rate`, in Hz, decides where a file without configuration leaves its rate open. Raises
+    ValueError that says what the file is instead, or what is missing or contradictory.
     """
     path = find_in_folder(path) if path.is_dir() else path
     content = mlx_weights.read_checkpoint(path)
     if is_safetensors(path):
         return _read_safetensors(path, content)
-    return _read_torch(path, content)
+    return _read_torch(path, content, sample_rate)
 
 
 def find_in_folder(folder: Path) -> Path:
@@ -84,10 +97,10 @@ def is_safetensors(path: Path) -> bool:
         return file.read(9)[8:] == b"{"
 
 
-def _read_torch(path: Path, content: Any) -> VoiceFile:
+def _read_torch(path: Path, content: Any, sample_rate: int | None) -> VoiceFile:
     tensors, declared, metadata, kind = _open(content, path)
     refuse_other_vocoders(tensors, metadata, path)
-    return _assemble(path, kind, tensors, "torch", declared, metadata)
+    return _assemble(path, kind, tensors, "torch", declared, metadata, sample_rate=sample_rate)
 
 
 def _open(content: Any, path: Path) -> tuple[Tensors, dict[str, Any], dict[str, Any], str]:
@@ -135,32 +148,54 @@ def _named(config: Any, path: Path) -> dict[str, Any]:
 
 def _read_safetensors(path: Path, tensors: Tensors) -> VoiceFile:
     embedded = mlx_weights.read_metadata(path)
+    vectors = tensors.get(INDEX_VECTORS)
+    tensors = {k: v for k, v in tensors.items() if not k.startswith(INDEX_PREFIX)}
     refuse_other_files({}, tensors, path)
+    if embedded.get("format") == FORMAT:
+        return _read_own(path, tensors, _own_header(path, embedded), path, vectors)
     shared = path.parent / "config.json"
     beside = mlx_weights.read_config(shared) if shared.is_file() else {}
     if beside.get("format") == FORMAT:
-        return _read_own(path, tensors, beside)
+        return _read_own(path, tensors, beside, shared, vectors)
     declared, metadata = foreign_config(path, beside, embedded)
     refuse_other_vocoders(tensors, metadata, path)
     layout = detect_layout(tensors)
     kind = "safetensors" + (" (lexandstuff)" if layout == "lexandstuff" else "")
-    return _assemble(path, kind, tensors, layout, declared, metadata)
+    return _assemble(path, kind, tensors, layout, declared, metadata, vectors=vectors)
 
 
-def _read_own(path: Path, tensors: Tensors, saved: dict[str, Any]) -> VoiceFile:
+def _own_header(path: Path, embedded: dict[str, str]) -> dict[str, Any]:
+    """The values of our own single file, each JSON in the header of the safetensors."""
+    try:
+        return {"format": FORMAT} | {k: json.loads(v) for k, v in embedded.items() if k != "format"}
+    except (ValueError, RecursionError) as error:
+        raise ValueError(
+            f"the header of {path} cannot be read ({error!s:.80}): export the voice again"
+        ) from None
+
+
+def _read_own(
+    path: Path,
+    tensors: Tensors,
+    saved: dict[str, Any],
+    place: Path,
+    vectors: np.ndarray | None,
+) -> VoiceFile:
+    """Our own folder or file; `place` is the file that says the configuration."""
     version = saved.get("format_version")
     if version != FORMAT_VERSION:
         raise ValueError(
-            f"{path.parent / 'config.json'} has format_version {version}; this package reads "
+            f"{place} has format_version {version}; this package reads "
             f"{FORMAT_VERSION}: install a matching version or export the voice again"
         )
     if not isinstance(saved.get("config"), dict):
-        raise ValueError(f"{path.parent / 'config.json'} has no config: export the voice again")
+        raise ValueError(f"{place} has no config: export the voice again")
     config = SynthConfig.from_dict(saved["config"])
-    tensors = {name: np.asarray(value, np.float32) for name, value in tensors.items()}
-    origins = dict.fromkeys(config.to_dict(), "config.json")
+    clean = {name: np.asarray(value, np.float32) for name, value in tensors.items()}
+    origins = dict.fromkeys(config.to_dict(), "header" if place == path else "config.json")
     metadata = dict(saved.get("metadata") or {})
-    return VoiceFile(path, "mlx-rvc safetensors", config, tensors, metadata, origins)
+    kind = "mlx-rvc safetensors"
+    return VoiceFile(path, kind, config, clean, metadata, origins, tensors, "mlx", vectors)
 
 
 def _assemble(
@@ -170,12 +205,16 @@ def _assemble(
     layout: Layout,
     declared: dict[str, Any],
     metadata: dict[str, Any],
+    *,
+    sample_rate: int | None = None,
+    vectors: np.ndarray | None = None,
 ) -> VoiceFile:
     try:
         posterior = tensors.get("enc_q.pre.weight")
         spec = None if posterior is None else posterior.shape[1 if layout == "torch" else 2]
         clean = sanitize(tensors, layout)
-        config, origins = resolve(clean, declared, metadata, spec)
+        config, origins = resolve(clean, declared, metadata, spec, sample_rate)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
-    return VoiceFile(path, kind, config, clean, normalised(metadata), origins)
+    said = normalised(metadata)
+    return VoiceFile(path, kind, config, clean, said, origins, tensors, layout, vectors)

@@ -8,14 +8,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from mlx.utils import tree_flatten
 
-from mlx_weights import HubFile, load_strict, locate, save_model
+import mlx_pth
+from mlx_weights import HubFile, load_strict, locate, save_model, save_tensors
 
-from .voicefile import FORMAT, FORMAT_VERSION, VoiceFile, read_voice
+from .small_model import small_model, stored
+from .voicefile import FORMAT, FORMAT_VERSION, INDEX_VECTORS, VoiceFile, read_voice
 
 if TYPE_CHECKING:
     from .synthesizer import Synthesizer
 
 DTYPES = ("float32", "float16")
+# Endings of files that other programs write; a folder of such a name would be a surprise.
+_NOT_WRITTEN = (".pt", ".ckpt", ".bin", ".npz", ".npy", ".onnx", ".json", ".index", ".zip", ".gguf")
 
 
 def locate_voice(source: str | Path) -> Path:
@@ -69,13 +73,67 @@ def write_folder(
     dtype: str,
 ) -> None:
     """Write sanitized tensors and what belongs to them as our own folder."""
+    save_model(folder, _in(dtype, tensors), _description(config, metadata))
+
+
+def write_voice(
+    voice: VoiceFile,
+    output: str | Path,
+    *,
+    dtype: str = "float32",
+    index_vectors: np.ndarray | None = None,
+) -> str:
+    """Write a voice in the form that the name of `output` asks for; return that form in words.
+
+    `.pth`: the small model of RVC-WebUI and Applio, weight norm apart; `.safetensors`: one file,
+    weight norm folded, the configuration in its header, `index_vectors` (n, width) beside the
+    weights as `index.vectors`; a name without one of these: a folder. All numbers in `dtype`,
+    float32 or float16. Files appear when they are whole. The tensors pass the strict loading of
+    the network first. Raises ValueError for what cannot be written so.
+    """
+    form = form_of(output)
+    if index_vectors is not None and form != "safetensors":
+        raise ValueError(f"only a .safetensors holds an index beside the voice, not {output}")
+    build(voice)
+    config, metadata = voice.config.to_dict(), voice.metadata
+    if form == "small model":
+        _check_dtype(dtype)
+        mlx_pth.save(output, small_model(voice, dtype=dtype))
+    elif form == "safetensors":
+        tensors = _in(dtype, voice.tensors)
+        if index_vectors is not None:
+            tensors |= _in(dtype, {INDEX_VECTORS: index_vectors})
+        save_tensors(output, tensors, metadata=_description(config, metadata))
+    else:
+        write_folder(output, voice.tensors, config, metadata, dtype)
+    return form
+
+
+def form_of(output: str | Path) -> str:
+    """ "small model", "safetensors" or "folder": what the name of an output asks for."""
+    path = Path(output)
+    form = {".pth": "small model", ".safetensors": "safetensors"}.get(path.suffix.lower(), "folder")
+    if form == "folder" and path.suffix.lower() in _NOT_WRITTEN:
+        raise ValueError(
+            f"{path}: a voice is written as .pth, .safetensors, or a folder, not as {path.suffix}"
+        )
+    return form
+
+
+def _in(dtype: str, tensors: Any) -> dict[str, np.ndarray]:
+    _check_dtype(dtype)
+    return stored({name: np.asarray(value) for name, value in tensors.items()}, dtype)
+
+
+def _check_dtype(dtype: str) -> None:
     if dtype not in DTYPES:
         raise ValueError(f"dtype {dtype!r} is not known; choose {' or '.join(DTYPES)}")
-    arrays = {name: np.asarray(value).astype(dtype) for name, value in tensors.items()}
-    description = {
+
+
+def _description(config: dict[str, Any], metadata: dict[str, Any]) -> dict[str, Any]:
+    return {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
         "config": config,
         "metadata": metadata,
     }
-    save_model(folder, arrays, description)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mlx_rvc import chunks
+from mlx_rvc.content import content_features
 from mlx_rvc.f0 import Curve, Methods, estimate
 from mlx_rvc.options import ConversionOptions
 from mlx_rvc.protect import protect_unvoiced
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
     from mlx_rmvpe import RMVPE
     from mlx_rvc_index import FeatureIndex
     from mlx_rvc_synth import Synthesizer
-
-V1_LAYER = 9
-"""v1 voices take hidden layer 9 through the encoder's final projection (256 wide)."""
 
 
 class Stages:
@@ -99,12 +97,10 @@ class Stages:
 
     def _features(self, audio: np.ndarray) -> np.ndarray:
         """Audio (samples,) at 16 kHz to content features (frames, channels) of the voice's kind."""
-        v1 = self.synthesizer.config.version == "v1"
-        if v1 and self.encoder.config.hidden_size != self.synthesizer.config.feature_channels:
-            features = self.encoder.extract(audio.astype(np.float32), layer=V1_LAYER, project=True)
-        else:
-            features = self.encoder.extract(audio.astype(np.float32))
-        return np.asarray(features)[0]
+        voice = self.synthesizer.config
+        return content_features(
+            self.encoder, audio, version=voice.version, width=voice.feature_channels
+        )
 
     def f0(self, padded: Samples, run: Run, progress: Callable[[float], None]) -> Curve | None:
         """F0 of the padded recording as the voice gets it; None for a voice without F0.

@@ -3,7 +3,7 @@
 from mlx_weights.conversion import converted
 from mlx_weights.digest import cache_dir, sha256
 from mlx_weights.errors import WeightsError
-from mlx_weights.folder import load_model_folder, read_config, save_model
+from mlx_weights.folder import load_model_folder, read_config, save_model, save_tensors
 from mlx_weights.hub import HubFile, repository_files
 from mlx_weights.inventory import Held, held
 from mlx_weights.locating import locate
@@ -28,6 +28,7 @@ __all__ = [
     "read_tensors",
     "repository_files",
     "save_model",
+    "save_tensors",
     "sha256",
     "unpack",
 ]

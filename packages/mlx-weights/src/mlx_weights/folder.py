@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -47,6 +48,33 @@ def save_model(
         shutil.rmtree(making, ignore_errors=True)
 
 
+def save_tensors(
+    path: str | os.PathLike[str],
+    tensors: "Mapping[str, np.ndarray | mx.array]",
+    *,
+    metadata: Mapping[str, Any] | None = None,
+) -> None:
+    """Write `tensors` as one safetensors file, which appears under its name when it is whole.
+
+    dtypes and `metadata` as in `save_model`. The folder must exist.
+    """
+    path = Path(os.path.realpath(path))
+    if path.is_dir() or not path.parent.is_dir():
+        found = f"{path} is a folder" if path.is_dir() else f"there is no folder {path.parent}"
+        raise WeightsError(f"the tensors cannot be written: {found}; give the name of a file")
+    temporary = path.with_name(f".{path.stem[:80]}-{secrets.token_hex(6)}{path.suffix}")
+    try:
+        temporary.touch(exist_ok=False)
+        mode = (path if path.exists() else temporary).stat().st_mode & 0o7777
+        _write_tensors(temporary, tensors, metadata)
+        temporary.chmod(mode)  # safetensors makes its file private
+        temporary.replace(path)
+    except OSError as error:
+        raise _not_written(path, error) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
 def load_model_folder(
     folder: str | os.PathLike[str],
 ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
@@ -78,17 +106,24 @@ def write_model(
     metadata: Mapping[str, Any] | None,
 ) -> None:
     """Write the two files of a model straight into an existing folder."""
+    _write_tensors(folder / WEIGHTS, tensors, metadata)
+    text = json.dumps(dict(config), indent=2, ensure_ascii=False)
+    (folder / CONFIG).write_text(text + "\n", "utf-8")
+    shutil.copymode(folder / CONFIG, folder / WEIGHTS)  # safetensors makes its file private
+
+
+def _write_tensors(
+    path: Path,
+    tensors: "Mapping[str, np.ndarray | mx.array]",
+    metadata: Mapping[str, Any] | None,
+) -> None:
     from safetensors.numpy import save_file
 
     texts = {
         str(key): value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
         for key, value in {"format": "mlx", **(metadata or {})}.items()
     }
-    arrays = {name: _as_numpy(value) for name, value in tensors.items()}
-    save_file(arrays, folder / WEIGHTS, metadata=texts)
-    text = json.dumps(dict(config), indent=2, ensure_ascii=False)
-    (folder / CONFIG).write_text(text + "\n", "utf-8")
-    shutil.copymode(folder / CONFIG, folder / WEIGHTS)  # safetensors makes its file private
+    save_file({name: _as_numpy(value) for name, value in tensors.items()}, path, metadata=texts)
 
 
 def _as_numpy(value: "np.ndarray | mx.array") -> np.ndarray:
@@ -101,8 +136,8 @@ def _as_numpy(value: "np.ndarray | mx.array") -> np.ndarray:
     return array if array.ndim == 0 else np.ascontiguousarray(array)
 
 
-def _not_written(folder: Path, error: OSError) -> WeightsError:
+def _not_written(place: Path, error: OSError) -> WeightsError:
     return WeightsError(
-        f"the model cannot be written to {folder}: {error.strerror or error}; free some space or "
+        f"the model cannot be written to {place}: {error.strerror or error}; free some space or "
         "choose another folder"
     )
