@@ -45,7 +45,7 @@ KeepTags = Annotated[
 ]
 """Flags of commands that write audio files."""
 
-_DEFAULT = ConversionOptions()
+_DEFAULT = ConversionOptions  # its defaults: an object would check itself, and import NumPy
 _SETTINGS_FILES = ("config", "preset")
 _ANYWHERE = inspect.Parameter.POSITIONAL_OR_KEYWORD
 
