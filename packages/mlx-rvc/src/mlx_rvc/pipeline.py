@@ -4,20 +4,24 @@ The steps and constants are those of RVC-WebUI 2023-2025 (`infer/modules/vc/pipe
 length defect mended: the output has exactly the input's duration and nothing drifts.
 """
 
+import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 
+import mlx_rvc_demo
+from mlx_rvc import cleaning
 from mlx_rvc.encoder import load_encoder
-from mlx_rvc.f0 import check_files
+from mlx_rvc.f0 import check_files, saved
 from mlx_rvc.flow import flow
 from mlx_rvc.options import ConversionOptions, OptionFields
 from mlx_rvc.recording import MODEL_RATE, Recording, mono_blocks, prepare
-from mlx_rvc.run import Conversion, NoiseSource, Progress, Run
+from mlx_rvc.run import Conversion, NoiseSource, Progress, Run, StageEnd
+from mlx_rvc.speakers import Speakers
 from mlx_rvc.stages import Stages
 
 if TYPE_CHECKING:
@@ -25,7 +29,11 @@ if TYPE_CHECKING:
 
 
 class RVCPipeline(Stages):
-    """A voice with all it needs, loaded once and used for any number of conversions."""
+    """A voice with all it needs, loaded once and used for any number of conversions.
+
+    Several threads may convert with one pipeline: the models take turns, reading, filtering and
+    writing go side by side.
+    """
 
     @classmethod
     def from_pretrained(
@@ -46,11 +54,10 @@ class RVCPipeline(Stages):
 
         Raises ValueError (one line: found, expected, next step) for anything that does not fit.
         """
-        import mlx_rvc_demo
         from mlx_rvc_index import FeatureIndex
         from mlx_rvc_synth import Synthesizer
 
-        f0_method = "rmvpe"
+        f0_method, bundle = "rmvpe", None
         if str(voice) == "demo":
             bundle = mlx_rvc_demo.bundle()
             voice = bundle.voice
@@ -59,7 +66,14 @@ class RVCPipeline(Stages):
         loaded_index = None if index is None else FeatureIndex.load(index)
         synthesizer = Synthesizer.from_pretrained(voice)
         encoder = load_encoder(synthesizer.metadata.get("embedder"), contentvec)
-        return cls(synthesizer, encoder, index=loaded_index, rmvpe=rmvpe, f0_method=f0_method)
+        return cls(
+            synthesizer,
+            encoder,
+            index=loaded_index,
+            rmvpe=rmvpe,
+            f0_method=f0_method,
+            speakers=None if bundle is None else _bundled(bundle),
+        )
 
     def convert_array(
         self,
@@ -68,6 +82,8 @@ class RVCPipeline(Stages):
         *,
         options: ConversionOptions | None = None,
         progress: Progress | None = None,
+        cancel: threading.Event | None = None,
+        on_stage: StageEnd | None = None,
         noise: NoiseSource | None = None,
         **changes: Unpack[OptionFields],
     ) -> tuple[np.ndarray, int]:
@@ -75,16 +91,19 @@ class RVCPipeline(Stages):
 
         audio: float (samples,) or (samples, channels), mixed down to mono; full scale is 1.
         sample_rate: of the input, in Hz. Options (`ConversionOptions`) as an object, as keyword
-        arguments, or both: then the keywords change the object's.
+        arguments, or both: then the keywords change the object's. cancel: an event that ends the
+        conversion, soon after it is set. on_stage: see `StageEnd`.
 
         Returns float32 (round(samples * rate / sample_rate),) and its rate in Hz. Raises
-        ValueError for options out of range and for audio that is empty or not finite.
+        ValueError for options out of range and for audio that is empty or not finite, and
+        `Cancelled`; what a callback raises passes through.
         """
-        run = _run(ConversionOptions.of(options, **changes), progress, noise)
+        run = _run(ConversionOptions.of(options, **changes), progress, noise, cancel, on_stage)
         self.check_fits(run.options)
         recording = _prepared(mono_blocks(np.asarray(audio)), sample_rate, run)
         result, rate = flow(self, recording, run)
-        return result[:], rate
+        with saved(run.options, run.curves):
+            return result[:], rate
 
     def convert(
         self,
@@ -93,14 +112,18 @@ class RVCPipeline(Stages):
         output_path: str | Path,
         options: ConversionOptions | None = None,
         progress: Progress | None = None,
+        cancel: threading.Event | None = None,
+        on_stage: StageEnd | None = None,
         **changes: Unpack[OptionFields],
     ) -> Conversion:
         """Convert an audio file into another; the output's format follows its extension.
 
-        Options as in `convert_array`. The output appears under its name only when it is whole.
-        Raises ValueError or OSError.
+        Options, cancel and on_stage as in `convert_array`. The output appears under its name only
+        when it is whole. Raises ValueError, OSError or `Cancelled`.
         """
-        run = _run(ConversionOptions.of(options, **changes), progress)
+        run = _run(
+            ConversionOptions.of(options, **changes), progress, cancel=cancel, on_stage=on_stage
+        )
         _check_apart(input_path, output_path, run.options)
         self.check_fits(run.options)
         self._check_output(output_path, run.options)
@@ -141,12 +164,23 @@ class RVCPipeline(Stages):
         from mlx_rvc_cli.audio import write_blocks
 
         result, rate = flow(self, recording, run)
-        with run.timed("writing"):
-            write_blocks(output_path, lambda start, stop: result[start:stop], len(result), rate)
-        seconds = sum(run.seconds.values())
-        outside = sum(run.f0_outside)
+
+        def read(start: int, stop: int) -> np.ndarray:
+            run.check()
+            return result[start:stop]
+
+        with run.timed("writing"), saved(run.options, run.curves):
+            write_blocks(output_path, read, len(result), rate)
         return Conversion(
-            Path(output_path), len(result) / rate, rate, seconds, run.seconds, outside
+            Path(output_path),
+            len(result) / rate,
+            rate,
+            sum(run.seconds.values()),
+            run.seconds,
+            f0_outside=sum(curve.outside for curve in run.curves),
+            speaker=self.speakers.number(run.options.speaker),
+            auto_shift=run.curves[0].auto_shift if run.curves else None,
+            silence_s=run.silence_s,
         )
 
 
@@ -160,6 +194,8 @@ def convert_voice(
     rmvpe: str | Path | None = None,
     options: ConversionOptions | None = None,
     progress: Progress | None = None,
+    cancel: threading.Event | None = None,
+    on_stage: StageEnd | None = None,
     **changes: Unpack[OptionFields],
 ) -> Conversion:
     """Convert one file with one voice; `RVCPipeline` keeps a voice for many.
@@ -169,7 +205,7 @@ def convert_voice(
     """
     from mlx_rvc_cli.audio import check_output
 
-    run = _run(ConversionOptions.of(options, **changes), progress)
+    run = _run(ConversionOptions.of(options, **changes), progress, cancel=cancel, on_stage=on_stage)
     if rmvpe is not None and not run.options.uses("rmvpe"):
         raise ValueError(
             f"weights for RMVPE are given, but the F0 method is {run.options.f0_method}; leave "
@@ -184,12 +220,27 @@ def convert_voice(
     return pipeline._convert_to_file(recording, output_path, run)
 
 
+def _bundled(bundle: mlx_rvc_demo.Bundle) -> Speakers:
+    """The speakers of the bundled voice, which its own file does not describe."""
+    return Speakers(
+        len(bundle.speakers),
+        {speaker.id: speaker.name for speaker in bundle.speakers},
+        {s.id: s.median_f0_hz for s in bundle.speakers if s.median_f0_hz is not None},
+    )
+
+
 def _run(
-    options: ConversionOptions, progress: Progress | None = None, noise: NoiseSource | None = None
+    options: ConversionOptions,
+    progress: Progress | None = None,
+    noise: NoiseSource | None = None,
+    cancel: threading.Event | None = None,
+    on_stage: StageEnd | None = None,
 ) -> Run:
     """A conversion about to begin, whose files of F0 are as they must be."""
     check_files(options)
-    return Run(options, progress, noise)
+    if options.clean:
+        cleaning.check_installed()
+    return Run(options, progress, noise, cancel, on_stage)
 
 
 def _check_apart(
@@ -223,6 +274,17 @@ def _read(path: str | Path, run: Run) -> Recording:
 
 def _prepared(blocks: Iterable[np.ndarray], sample_rate: int, run: Run) -> Recording:
     """The recording of mono blocks (n,), its audio at 16 kHz as the models want it."""
+
+    def checked() -> Iterator[np.ndarray]:
+        for block in blocks:
+            run.check()
+            yield block
+
     with run.timed("preparation"):
-        recording = Recording.taken(blocks, sample_rate)
-        return replace(recording, audio=prepare(recording.audio))
+        recording = Recording.taken(checked(), sample_rate)
+        recording = replace(recording, audio=prepare(recording.audio))
+    if run.options.clean:
+        with run.timed("cleaning"):
+            cleaned = cleaning.clean(recording.audio, run.options.clean)
+        recording = replace(recording, audio=cleaned)
+    return recording
