@@ -100,7 +100,7 @@ def test_convert_with_rmvpe_and_an_index(tmp_path, capsys):
         (["SPEECH", "out.wav", "--model", "demo", "--pitch", "99"], "pitch is 99"),
         (
             ["SPEECH", "out.wav", "--model", "demo", "--speaker", "7"],
-            "speaker is 7; this voice has 2",
+            "speaker is 7; this voice has 0 = ",
         ),
         (["SPEECH", "out.wav", "--model", "demo", "--f0-method", "yin"], "'yin' is unknown"),
         (["SPEECH", "out.wav", "--model", "demo", "--f0-file", "text.wav"], "text.wav, line 1"),
@@ -132,7 +132,7 @@ def test_bad_input_is_one_line_and_leaves_nothing(tmp_path, capsys, monkeypatch,
 @pytest.mark.parametrize(
     ("option", "words"),
     [
-        (["--speaker", "2"], "speaker is 2; the bundled voice has 0 = "),
+        (["--speaker", "2"], "speaker is 2; this voice has 0 = "),
         (["--recording", "opera"], "recording is 'opera'; the bundle has speech, singing"),
     ],
 )

@@ -57,10 +57,10 @@ class RVCPipeline(Stages):
         from mlx_rvc_index import FeatureIndex
         from mlx_rvc_synth import Synthesizer
 
-        f0_method, bundle = "rmvpe", None
+        f0_method, speakers = "rmvpe", None
         if str(voice) == "demo":
             bundle = mlx_rvc_demo.bundle()
-            voice = bundle.voice
+            voice, speakers = bundle.voice, Speakers.bundled(bundle)
             if rmvpe is None:
                 f0_method = bundle.f0_method  # works without a download, as all of the demo does
         loaded_index = None if index is None else FeatureIndex.load(index)
@@ -72,7 +72,7 @@ class RVCPipeline(Stages):
             index=loaded_index,
             rmvpe=rmvpe,
             f0_method=f0_method,
-            speakers=None if bundle is None else _bundled(bundle),
+            speakers=speakers,
         )
 
     def convert_array(
@@ -218,15 +218,6 @@ def convert_voice(
     pipeline.check_fits(run.options)
     pipeline._check_output(output_path, run.options)
     return pipeline._convert_to_file(recording, output_path, run)
-
-
-def _bundled(bundle: mlx_rvc_demo.Bundle) -> Speakers:
-    """The speakers of the bundled voice, which its own file does not describe."""
-    return Speakers(
-        len(bundle.speakers),
-        {speaker.id: speaker.name for speaker in bundle.speakers},
-        {s.id: s.median_f0_hz for s in bundle.speakers if s.median_f0_hz is not None},
-    )
 
 
 def _run(

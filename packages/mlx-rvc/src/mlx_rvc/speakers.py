@@ -5,7 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mlx_rvc_demo import Bundle
 
 MEDIAN_KEY = "median_f0_hz"
 """Entry of a voice's metadata: the median F0 in Hz, one number or one for each speaker's number."""
@@ -36,6 +39,15 @@ class Speakers:
                 for number, hertz in _numbered(medians, _hertz).items()
                 if math.isfinite(hertz) and hertz > 0
             },
+        )
+
+    @classmethod
+    def bundled(cls, bundle: Bundle) -> Speakers:
+        """The speakers of the bundled voice, which its own file does not describe."""
+        return cls(
+            len(bundle.speakers),
+            {known.id: known.name for known in bundle.speakers},
+            {s.id: s.median_f0_hz for s in bundle.speakers if s.median_f0_hz is not None},
         )
 
     def number(self, speaker: int | str) -> int:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mlx_rvc.commands.options import FILES, VoiceFiles, conversion_flags
+from mlx_rvc.commands.options import Talk, VoiceFiles, conversion_flags
 from mlx_rvc.options import ConversionOptions
 from mlx_rvc_cli.console import emit, progress
 
@@ -24,9 +24,7 @@ def convert(
     *,
     voice: VoiceFiles,
     options: ConversionOptions,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print the summary as JSON.", rich_help_panel=FILES)
-    ] = False,
+    talk: Talk,
 ) -> None:
     """Convert the voice in a recording.
 
@@ -44,18 +42,27 @@ def convert(
             rmvpe=voice.rmvpe,
             options=options,
             progress=shown.update,
+            on_stage=(lambda *end: shown.note(stage_line(*end))) if talk.verbose else None,
         )
-    emit(summary(result), as_json=as_json, text=lambda: sentence(result))
+    emit(summary(result), as_json=talk.as_json, text=lambda: sentence(result))
+
+
+def stage_line(stage: str, seconds: float) -> str:
+    """What a stage took, as `--verbose` says it."""
+    return f"{stage}: {seconds:.2f} s"
 
 
 def summary(result: "Conversion") -> dict[str, object]:
-    """The summary of a conversion as JSON shows it; times in seconds."""
+    """The summary of a conversion as JSON shows it; times in seconds, shifts in semitones."""
     return {
         "output": str(result.output_path),
         "duration": round(result.duration, 6),
         "sample_rate": result.sample_rate,
         "seconds": round(result.seconds, 3),
         "real_time_factor": round(result.real_time_factor, 4),
+        "speaker": result.speaker,
+        "auto_pitch": result.auto_shift,
+        "silence": round(result.silence_s, 3),
         "f0_outside": result.f0_outside,
         "stages": {stage: round(seconds, 3) for stage, seconds in result.stages.items()},
     }
@@ -68,6 +75,10 @@ def sentence(result: "Conversion") -> str:
         f"{result.output_path}: {result.duration:.1f} s at {result.sample_rate} Hz, converted in "
         f"{result.seconds:.1f} s ({result.real_time_factor:.2f} of real time: {stages})"
     )
+    if result.auto_shift is not None:
+        text += f"; auto pitch shifted by {result.auto_shift:+g} semitones"
+    if result.silence_s:
+        text += f"; {result.silence_s:.1f} s of silence not converted"
     if result.f0_outside:
         from mlx_f0.curve import VOICE_RANGE_HZ
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mlx_rvc.commands.convert import sentence, summary
+from mlx_rvc.speakers import Speakers
 from mlx_rvc_cli.console import emit, progress
 
 if TYPE_CHECKING:
@@ -19,8 +20,8 @@ def demo(
         Path, typer.Argument(metavar="[OUTPUT]", help="Where to write; the picture goes beside it.")
     ] = Path("mlx-rvc-demo.wav"),
     speaker: Annotated[
-        int, typer.Option("--speaker", "-s", help="Which of the bundled voice's speakers.")
-    ] = 0,
+        str, typer.Option("--speaker", "-s", help="Speaker of the bundled voice, number or name.")
+    ] = "0",
     recording: Annotated[
         str, typer.Option("--recording", "-r", help="Which recording: speech or singing.")
     ] = "speech",
@@ -35,15 +36,13 @@ def demo(
     import mlx_rvc_demo
 
     bundle = mlx_rvc_demo.bundle()
-    speakers = {known.id: known for known in bundle.speakers}
-    if speaker not in speakers:
-        names = ", ".join(f"{known.id} = {known.name}" for known in bundle.speakers)
-        raise ValueError(f"speaker is {speaker}; the bundled voice has {names}")
+    number = Speakers.bundled(bundle).number(int(speaker) if speaker.isdecimal() else speaker)
     recordings = {known.name: known for known in bundle.recordings}
     if recording not in recordings:
         raise ValueError(f"recording is {recording!r}; the bundle has {', '.join(recordings)}")
-    source, target = recordings[recording], speakers[speaker]
-    pitch = source.pitch[speaker]
+    source = recordings[recording]
+    target = next(known for known in bundle.speakers if known.id == number)
+    pitch = source.pitch[number]
     picture_path = output_path.with_suffix(".png")
 
     from mlx_rvc.pipeline import convert_voice
@@ -58,7 +57,7 @@ def demo(
             pitch=pitch,
             f0_method=bundle.f0_method,
             index_rate=bundle.index_rate,
-            speaker=speaker,
+            speaker=number,
             seed=seed,
         )
         _draw(picture_path, bundle.f0_method, source.path, output_path, target.name, pitch)

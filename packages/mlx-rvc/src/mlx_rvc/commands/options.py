@@ -1,15 +1,18 @@
 """The flags of a conversion: one list, which every command that converts shows and reads alike.
 
     @conversion_flags
-    def convert(input_path: ..., *, voice: VoiceFiles, options: ConversionOptions) -> None:
+    def convert(
+        input_path: ..., *, voice: VoiceFiles, options: ConversionOptions, talk: Talk
+    ) -> None:
 
 The command's help shows its own parameters, then the flags in groups; what the flags say arrives in
-`voice` and `options`.
+`voice`, `options` and `talk`.
 """
 
 import functools
 import inspect
 from collections.abc import Callable, Collection
+from contextlib import nullcontext
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,6 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mlx_rvc.options import ConversionOptions
+from mlx_rvc_cli.console import silenced
 
 if TYPE_CHECKING:
     from mlx_rvc.pipeline import RVCPipeline
@@ -24,7 +28,7 @@ if TYPE_CHECKING:
 VOICE, PITCH, TIMBRE, SOUND, FILES = "Voice", "Pitch", "Timbre", "Sound", "Files"
 """Groups of flags in the help."""
 
-_DEFAULT = ConversionOptions()
+_DEFAULT = ConversionOptions  # the class holds the defaults; making one imports F0 methods
 
 
 @dataclass(frozen=True)
@@ -45,10 +49,24 @@ class VoiceFiles:
         )
 
 
+@dataclass(frozen=True)
+class Talk:
+    """What a command says: its summary as JSON, each stage's time; quiet silences the console."""
+
+    as_json: bool
+    verbose: bool
+    quiet: bool
+
+    def __post_init__(self) -> None:
+        for name, wanted in (("--verbose", self.verbose), ("--json", self.as_json)):
+            if self.quiet and wanted:
+                raise typer.BadParameter(f"--quiet and {name} contradict each other; leave one out")
+
+
 def conversion_flags(
     command: Callable[..., None] | None = None, *, without: Collection[str] = ()
 ) -> Callable[..., Any]:
-    """Give a command the flags of a conversion, in place of its parameters `voice` and `options`.
+    """Give a command the flags of a conversion, in place of `voice`, `options` and `talk`.
 
     without: fields of `ConversionOptions` for which the command has no flag; they keep their
     defaults.
@@ -58,15 +76,16 @@ def conversion_flags(
     own = inspect.signature(command, eval_str=True).parameters
     flags = inspect.signature(_flags).parameters
     shown = {name: flag for name, flag in flags.items() if name not in without}
-    sources = [field.name for field in fields(VoiceFiles)]
 
     @functools.wraps(command)
     def run(**given: Any) -> None:
         taken = {name: given.pop(name) for name in shown}
-        voice = VoiceFiles(**{name: taken.pop(name) for name in sources})
-        command(**given, voice=voice, options=ConversionOptions(**taken))
+        voice = VoiceFiles(**{field.name: taken.pop(field.name) for field in fields(VoiceFiles)})
+        talk = Talk(**{field.name: taken.pop(field.name) for field in fields(Talk)})
+        with silenced() if talk.quiet else nullcontext():
+            command(**given, voice=voice, options=ConversionOptions(**taken), talk=talk)
 
-    mine = [one for name, one in own.items() if name not in ("voice", "options")]
+    mine = [one for name, one in own.items() if name not in ("voice", "options", "talk")]
     arguments = [one for one in mine if one.default is one.empty]
     rest = [one.replace(kind=one.KEYWORD_ONLY) for one in mine if one.default is not one.empty]
     signature = inspect.Signature([*arguments, *shown.values(), *rest])
@@ -87,9 +106,11 @@ def _flags(  # a prototype that is never called: its signature is the list
         ),
     ],
     speaker: Annotated[
-        int,
-        typer.Option("--speaker", "-s", help="Speaker number.", rich_help_panel=VOICE),
-    ] = _DEFAULT.speaker,
+        str,
+        typer.Option(
+            "--speaker", "-s", help="Speaker, number from 0 or name.", rich_help_panel=VOICE
+        ),
+    ] = str(_DEFAULT.speaker),
     contentvec: Annotated[
         str | None,
         typer.Option(
@@ -106,6 +127,39 @@ def _flags(  # a prototype that is never called: its signature is the list
             rich_help_panel=PITCH,
         ),
     ] = _DEFAULT.pitch,
+    auto_pitch: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HZ|voice",
+            help="Shift the recording's median F0 to HZ, or to the voice's own; --pitch adds to it "
+            "[default: off].",
+            rich_help_panel=PITCH,
+        ),
+    ] = None,
+    auto_pitch_step: Annotated[
+        str,
+        typer.Option(
+            metavar="STEP",
+            help="Round that shift to a semitone or an octave (keeps a song's key).",
+            rich_help_panel=PITCH,
+        ),
+    ] = _DEFAULT.auto_pitch_step,
+    autotune: Annotated[
+        float,
+        typer.Option(
+            metavar="STRENGTH",
+            help="Draw F0 to the notes of a scale, A4 = 440 Hz: 0 = not, 1 = fully.",
+            rich_help_panel=PITCH,
+        ),
+    ] = _DEFAULT.autotune,
+    autotune_scale: Annotated[
+        str,
+        typer.Option(
+            metavar="SCALE",
+            help="Notes for --autotune: chromatic, 'C major', 'F# minor', ...",
+            rich_help_panel=PITCH,
+        ),
+    ] = _DEFAULT.autotune_scale,
     f0_method: Annotated[
         str | None,
         typer.Option(
@@ -166,9 +220,39 @@ def _flags(  # a prototype that is never called: its signature is the list
             rich_help_panel=TIMBRE,
         ),
     ] = _DEFAULT.protect,
+    formant: Annotated[
+        float,
+        typer.Option(
+            metavar="SEMITONES",
+            help="Shift of the formants in semitones, -12 (larger body) to 12; F0 stays.",
+            rich_help_panel=TIMBRE,
+        ),
+    ] = _DEFAULT.formant,
+    clean: Annotated[
+        float,
+        typer.Option(
+            metavar="STRENGTH",
+            help="Reduce noise before the conversion: 0 = not, 1 = fully (mlx-rvc[clean]).",
+            rich_help_panel=SOUND,
+        ),
+    ] = _DEFAULT.clean,
+    split_silence: Annotated[
+        float | None,
+        typer.Option(
+            metavar="DB",
+            help="Do not convert what stays for 2.5 s below DB dB relative to the loudest 20 ms, "
+            "-90 to -10, as -50: it becomes silence [default: off].",
+            rich_help_panel=SOUND,
+        ),
+    ] = _DEFAULT.split_silence,
     rms_mix_rate: Annotated[
         float,
-        typer.Option(help="0 = loudness of the input, 1 = of the voice.", rich_help_panel=SOUND),
+        typer.Option(
+            "--rms-mix-rate",
+            "--volume-envelope",
+            help="0 = loudness of the input, 1 = of the voice.",
+            rich_help_panel=SOUND,
+        ),
     ] = _DEFAULT.rms_mix_rate,
     output_rate: Annotated[
         int | None,
@@ -178,6 +262,14 @@ def _flags(  # a prototype that is never called: its signature is the list
             rich_help_panel=SOUND,
         ),
     ] = _DEFAULT.output_rate,
+    chunk_seconds: Annotated[
+        float,
+        typer.Option(
+            metavar="S",
+            help="Length in s of the pieces of a long recording, 5 to 300; less takes less memory.",
+            rich_help_panel=SOUND,
+        ),
+    ] = _DEFAULT.chunk_seconds,
     seed: Annotated[
         int | None,
         typer.Option(help="Makes the run repeatable [default: random].", rich_help_panel=SOUND),
@@ -196,4 +288,9 @@ def _flags(  # a prototype that is never called: its signature is the list
             rich_help_panel=FILES,
         ),
     ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", help="Say on stderr what each stage took, as it ends.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
 ) -> None: ...
