@@ -25,6 +25,9 @@ MOST = 20
 SMOOTHED_HZ = 64
 """Width over which the gate is smoothed: less than the distance of harmonics."""
 
+PAUSE_DB = -10.0
+"""Noise is at least this far below the loudest half second; what is louder may be the voice."""
+
 _FLOOR_DB = -80.0
 """Below this, relative to the loudest half second, is no noise but digital silence."""
 
@@ -42,6 +45,7 @@ def clean(audio: Track, strength: float) -> Track:
     """Reduce the noise in audio (n,) at 16 kHz; the same length and type.
 
     strength: above 0 (nothing is done) to 1 (what does not rise out of the noise is removed).
+    Raises ValueError when the recording has no pause that could say what noise is.
     """
     from noisereduce import noisereduce
 
@@ -66,12 +70,23 @@ def clean(audio: Track, strength: float) -> Track:
 
 
 def quietest(audio: Samples) -> np.ndarray:
-    """The quietest half seconds of audio (n,) at 16 kHz that are not digital silence, in order."""
-    windows = [part for part in spans(len(audio), WINDOW) if part.stop - part.start == WINDOW]
-    if not windows:
-        return np.resize(audio[:], WINDOW)
+    """The quietest half seconds of audio (n,) at 16 kHz that are not digital silence, in order.
+
+    Digital silence alone gives silence. Raises ValueError when none is much below the loudest.
+    """
+    windows = list(spans(max(len(audio) - WINDOW + 1, 1), WINDOW))
+    windows = [slice(part.start, part.start + WINDOW) for part in windows]
     levels = np.array([np.mean(np.square(audio[part])) for part in windows])
-    candidates = np.flatnonzero(levels > levels.max() * 10 ** (_FLOOR_DB / 10))
-    count = min(max(round(QUIETEST * len(candidates)), 1), MOST)
+    loudest = levels.max()
+    if loudest == 0:
+        return np.zeros(WINDOW)
+    sounding = levels > loudest * 10 ** (_FLOOR_DB / 10)
+    candidates = np.flatnonzero(sounding & (levels < loudest * 10 ** (PAUSE_DB / 10)))
+    if not len(candidates):
+        raise ValueError(
+            f"clean needs a pause, half a second at least {-PAUSE_DB:g} dB below the loudest, to "
+            f"tell noise from voice, and the recording has none; leave clean at 0"
+        )
+    count = min(max(round(QUIETEST * sounding.sum()), 1), MOST)
     chosen = sorted(candidates[levels[candidates].argsort(kind="stable")[:count]])
-    return np.concatenate([audio[windows[number]] for number in chosen] or [np.zeros(WINDOW)])
+    return np.concatenate([audio[windows[number]] for number in chosen])
