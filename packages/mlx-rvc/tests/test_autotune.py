@@ -39,7 +39,9 @@ def test_a_scale_keeps_to_its_notes():
     assert pitch_classes("C major") == (0, 2, 4, 5, 7, 9, 11) == pitch_classes("A minor")
     assert pitch_classes("B major") == (1, 3, 4, 6, 8, 10, 11)
     # Between octaves too: a B just below C goes up in a scale without it.
-    assert tune(np.array([246.94 * 1.02]), 1, "C major pentatonic")[0] == pytest.approx(261.63, 1e-3)
+    assert tune(np.array([246.94 * 1.02]), 1, "C major pentatonic")[0] == pytest.approx(
+        261.63, 1e-3
+    )
 
 
 def test_a_glide_stays_a_path_without_jumps_but_between_notes():

@@ -1,6 +1,6 @@
-import mlx_rvc_demo
 import pytest
 
+import mlx_rvc_demo
 from mlx_rvc.speakers import Speakers
 
 CHOIR = Speakers.described(4, {"speaker_names": {"0": "Alto", "1": "bass (low)", "2": "Bass"}})

@@ -214,7 +214,11 @@ def convert_voice(
     _check_apart(input_path, output_path, run.options)
     check_output(output_path, run.options.output_rate)
     recording = _read(input_path, run)
+    run.check()
+    start = time.perf_counter()
     pipeline = RVCPipeline.from_pretrained(model, index=index, contentvec=contentvec, rmvpe=rmvpe)
+    if on_stage is not None:  # told, but no work on the recording: not among its seconds
+        on_stage("loading", time.perf_counter() - start)
     pipeline.check_fits(run.options)
     pipeline._check_output(output_path, run.options)
     return pipeline._convert_to_file(recording, output_path, run)
