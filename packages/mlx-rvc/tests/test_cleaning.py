@@ -61,5 +61,5 @@ def test_without_noisereduce_one_line_says_what_to_install(monkeypatch):
 
 @pytest.mark.parametrize("samples", [10, 4 * RATE])
 def test_without_a_pause_nothing_is_taken_for_noise(samples):
-    with pytest.raises(ValueError, match="clean needs a pause, .* leave clean at 0"):
+    with pytest.raises(ValueError, match=r"clean needs a pause, .* leave clean at 0"):
         cleaned(noisy(4)[1][:samples] + 0.1, 1)

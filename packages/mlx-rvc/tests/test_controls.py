@@ -114,7 +114,7 @@ def test_auto_pitch_finds_the_voice_s_own_median():
     flat = {"curve": lambda t: np.full(len(t), 100.0), "metadata": metadata}
     np.testing.assert_allclose(given(**flat, auto_pitch="voice"), 200)
     np.testing.assert_allclose(given(**flat, auto_pitch="voice", speaker=1), 50)
-    with pytest.raises(ValueError, match="does not say the median pitch of speaker 0 .*in Hz"):
+    with pytest.raises(ValueError, match=r"does not say the median pitch of speaker 0 .*in Hz"):
         given(auto_pitch="voice")
 
 
@@ -218,6 +218,24 @@ def test_formants_of_the_output():
     )
     assert len(moved) == len(plain) and np.abs(moved - plain).max() > 0.01
     assert stages == ["preparation", "content", "voice", "formant"]
+
+
+class Tone(Voice):
+    """A second of 200 Hz, whatever it is given."""
+
+    def infer(self, features, f0_hz=None, **_):
+        t = np.arange(features.shape[1] * 160) / RATE
+        return np.sin(2 * np.pi * 200 * t)[None].astype(np.float32)
+
+
+def test_the_output_rate_resamples_and_does_not_stick():
+    """Applio writes another rate into the header, and into all files after it."""
+    pipeline = RVCPipeline(Tone(f0=False), Encoder())
+    for wanted in (44100, None):
+        audio, rate = pipeline.convert_array(tone(1), RATE, output_rate=wanted, rms_mix_rate=1.0)
+        assert rate == (wanted or RATE)
+        loudest = np.abs(np.fft.rfft(audio)).argmax() * rate / len(audio)
+        assert loudest == pytest.approx(200, abs=1)
 
 
 # --- an end to it -----------------------------------------------------------------------------

@@ -1,3 +1,6 @@
+from dataclasses import fields
+from pathlib import Path
+
 import pytest
 
 from mlx_rvc import ConversionOptions
@@ -76,3 +79,10 @@ def test_numbers_may_come_as_text():
         speaker=1, auto_pitch=155.5
     )
     assert ConversionOptions(speaker="alto", auto_pitch="voice").speaker == "alto"
+
+
+def test_the_readme_explains_every_option():
+    text = (Path(__file__).parents[1] / "README.md").read_text()
+    rows = [line.split("|")[1] for line in text.splitlines() if line.startswith("| `")]
+    for field in fields(ConversionOptions):
+        assert any(f"`{field.name}`" in row for row in rows), field.name
