@@ -8,7 +8,7 @@ import numpy as np
 
 from mlx_rvc.options import AUTO_PITCH_STEPS
 
-STEPS = dict(zip(AUTO_PITCH_STEPS, (1, 12), strict=True))
+STEPS: dict[str, int] = dict(zip(AUTO_PITCH_STEPS, (1, 12), strict=True))
 """Semitones to which the shift is rounded; whole octaves keep the key of a song."""
 
 

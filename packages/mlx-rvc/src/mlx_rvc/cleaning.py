@@ -60,9 +60,10 @@ def clean(audio: Track, strength: float) -> Track:
                 MODEL_RATE,
                 stationary=True,
                 y_noise=noise,
+                clip_noise_stationary=False,
                 freq_mask_smooth_hz=SMOOTHED_HZ,
                 prop_decrease=strength,
-                chunk_size=None,
+                chunk_size=len(block),
                 padding=CONTEXT,
             )
         result.append(np.asarray(block)[CONTEXT : CONTEXT + part.stop - part.start])

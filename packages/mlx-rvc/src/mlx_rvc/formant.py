@@ -77,9 +77,7 @@ def _at(f0_hz: np.ndarray | None, seconds: np.ndarray) -> np.ndarray:
 
 def _moved(frames: np.ndarray, ratio: float, orders: np.ndarray) -> np.ndarray:
     """Windowed frames (count, size) with their envelopes stretched by `ratio`; orders (count,)."""
-    from scipy.fft import irfft, rfft
-
-    spectrum = rfft(frames, axis=1)
+    spectrum = np.fft.rfft(frames, axis=1)
     power = np.square(np.abs(spectrum))
     envelope = _envelope(power, orders)  # nepers
     bins = np.arange(spectrum.shape[1])
@@ -95,7 +93,7 @@ def _moved(frames: np.ndarray, ratio: float, orders: np.ndarray) -> np.ndarray:
     weight[[0, -1]] = 1.0
     before, after = power @ weight, (power * gain**2) @ weight
     level = np.sqrt(before / np.where(after > 0, after, 1.0))
-    return irfft(spectrum * gain * level[:, None], n=frames.shape[1], axis=1)
+    return np.fft.irfft(spectrum * gain * level[:, None], n=frames.shape[1], axis=1)
 
 
 def _envelope(power: np.ndarray, orders: np.ndarray) -> np.ndarray:
@@ -113,9 +111,9 @@ def _envelope(power: np.ndarray, orders: np.ndarray) -> np.ndarray:
     kept = np.arange(power.shape[1]) <= orders[:, None]
     smooth = target
     for _ in range(ITERATIONS):
-        cepstrum = dct(np.maximum(target, smooth), type=1, axis=1)
+        cepstrum = np.asarray(dct(np.maximum(target, smooth), type=1, axis=1))
         # A hard edge: with a softer one each round would smooth the last one's curve again.
-        smooth = idct(cepstrum * kept, type=1, axis=1)
+        smooth = np.asarray(idct(cepstrum * kept, type=1, axis=1))
     return smooth
 
 

@@ -3,6 +3,7 @@
     RVCPipeline(voice, encoder, index=index, f0_method=method)
 
 The F0 method's interface is `mlx_f0.F0Method`. Stages are called by one thread at a time.
+Where a stage has a `warmup()`, `RVCPipeline.warmup` calls it.
 """
 
 from collections.abc import Mapping

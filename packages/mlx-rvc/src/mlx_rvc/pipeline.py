@@ -140,8 +140,10 @@ class RVCPipeline(Stages):
         the seconds that it took.
         """
         start = time.perf_counter()
-        self.encoder.warmup()
-        self.synthesizer.warmup()
+        for stage in (self.encoder, self.synthesizer):
+            warm = getattr(stage, "warmup", None)  # not all that can take a stage's place has one
+            if warm is not None:
+                warm()
         if self.synthesizer.config.f0:
             self.methods.get(f0_method or self.f0_method).warmup()
         self.convert_array(

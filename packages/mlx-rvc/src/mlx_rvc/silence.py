@@ -46,4 +46,4 @@ def _levels(audio: np.ndarray) -> np.ndarray:
     """Mean square of each frame of audio (n,); the last one may be short."""
     squares = np.square(audio, dtype=np.float64)
     starts = np.arange(0, len(squares), FRAME)
-    return np.add.reduceat(squares, starts) / np.diff([*starts, len(squares)])
+    return np.add.reduceat(squares, starts) / np.diff(starts, append=len(squares))

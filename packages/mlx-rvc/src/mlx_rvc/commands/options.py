@@ -168,7 +168,7 @@ def _flags(  # a prototype that is never called: its signature is the list
             "[default: rmvpe; swift-f0 for the demo voice].",
             rich_help_panel=PITCH,
         ),
-    ] = _DEFAULT.f0_method,
+    ] = None,
     rmvpe: Annotated[
         str | None,
         typer.Option(
