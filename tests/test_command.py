@@ -124,6 +124,41 @@ def test_convert_with_the_demo_voice_needs_no_download(tmp_path, capsys, monkeyp
     assert "works offline: crepe-tiny, dio, fcpe, harvest, pm, swift-f0" in error
 
 
+def test_convert_with_every_control(tmp_path, capsys):
+    """A speaker by name, at its own pitch, on notes, with other formants; silence left out."""
+    output = tmp_path / "out.wav"
+    recording = tmp_path / "in.wav"
+    speech, rate = soundfile.read(SPEECH)
+    soundfile.write(recording, np.concatenate([speech, np.zeros(5 * rate), speech]), rate)
+    arguments = ["convert", str(recording), str(output), "-m", "demo", "--speaker", "SLT"]
+    arguments += ["--auto-pitch", "voice", "--auto-pitch-step", "octave", "--autotune", "0.5"]
+    arguments += ["--autotune-scale", "C major", "--formant", "2", "--split-silence", "-60"]
+    arguments += ["--clean", "0.3", "--volume-envelope", "0.5", "--chunk-seconds", "10"]
+    assert main([*arguments, "--seed", "1", "--json"]) == 0
+    summary = json.loads(capsys.readouterr().out)
+    assert summary["speaker"] == 1 and summary["auto_pitch"] == 12
+    assert 4 < summary["silence"] < 7
+    assert {"cleaning", "silence", "formant", "envelope"} <= set(summary["stages"])
+    info = soundfile.info(output)
+    assert info.frames == round(soundfile.info(recording).duration * info.samplerate)
+    audio, rate = soundfile.read(output)
+    assert 0.01 < np.std(audio) < 0.3 and not audio[len(audio) // 2 - rate : len(audio) // 2].any()
+
+
+def test_quiet_and_verbose(tmp_path, capsys):
+    arguments = ["convert", str(SPEECH), str(tmp_path / "out.wav"), "-m", "demo", "--f0-method"]
+    assert main([*arguments, "dio", "--quiet"]) == 0
+    assert capsys.readouterr() == ("", "") and (tmp_path / "out.wav").exists()
+    assert main([*arguments, "dio", "--quiet", "--pitch", "99"]) == 1
+    said = capsys.readouterr()
+    assert said.out == "" and said.err.count("\n") == 1 and "pitch is 99" in said.err
+    assert main([*arguments, "dio", "--verbose"]) == 0
+    said = capsys.readouterr()
+    stages = [line.split(":")[0] for line in said.err.splitlines()]
+    assert stages == ["preparation", "loading", "f0", "content", "voice", "envelope", "writing"]
+    assert all(line.endswith(" s") for line in said.err.splitlines())
+
+
 def test_convert_with_rmvpe_and_an_index(tmp_path, capsys):
     """The default F0 method with its own file, and an index made by faiss for the demo's width."""
     rng = np.random.default_rng(0)
@@ -158,7 +193,7 @@ def test_convert_with_rmvpe_and_an_index(tmp_path, capsys):
         (["SPEECH", "out.wav", "--model", "demo", "--pitch", "99"], "pitch is 99"),
         (
             ["SPEECH", "out.wav", "--model", "demo", "--speaker", "7"],
-            "speaker is 7; this voice has 2",
+            "speaker is 7; this voice has 0 = ",
         ),
         (["SPEECH", "out.wav", "--model", "demo", "--f0-method", "yin"], "'yin' is unknown"),
         (["SPEECH", "out.wav", "--model", "demo", "--f0-file", "text.wav"], "text.wav, line 1"),
@@ -176,6 +211,21 @@ def test_convert_with_rmvpe_and_an_index(tmp_path, capsys):
         (["SPEECH", "out.wav", "-m", "demo", "--keep-stereo"], "this one has 1; leave out"),
         (["SPEECH", "-", "-m", "demo", "--keep-tags"], "tags cannot go to standard output"),
         (["silent.mp4", "out.wav", "-m", "demo"], "silent.mp4 is a video without sound"),
+        (
+            ["SPEECH", "out.wav", "-m", "demo", "--speaker", "anna"],
+            "speaker is 'anna'; this voice has 0 = ",
+        ),
+        (["SPEECH", "out.wav", "-m", "demo", "--auto-pitch", "low"], "auto pitch is 'low'"),
+        (
+            ["SPEECH", "out.wav", "-m", "demo", "--auto-pitch-step", "octave"],
+            "there is no auto pitch",
+        ),
+        (["SPEECH", "out.wav", "-m", "demo", "--autotune", "1", "--autotune-scale", "C"], "C"),
+        (["SPEECH", "out.wav", "-m", "demo", "--formant", "20"], "formant is 20"),
+        (["SPEECH", "out.wav", "-m", "demo", "--chunk-seconds", "1"], "chunk length is 1"),
+        (["SPEECH", "out.wav", "-m", "demo", "--split-silence", "3"], "-90 to -10 dB"),
+        (["SPEECH", "out.wav", "-m", "demo", "--clean", "7"], "clean is 7"),
+        (["SPEECH", "out.wav", "-m", "demo", "--quiet", "--verbose"], "contradict each other"),
     ],
 )
 def test_bad_input_is_one_line_and_leaves_nothing(tmp_path, capsys, monkeypatch, arguments, words):
@@ -195,7 +245,7 @@ def test_bad_input_is_one_line_and_leaves_nothing(tmp_path, capsys, monkeypatch,
 @pytest.mark.parametrize(
     ("option", "words"),
     [
-        (["--speaker", "2"], "speaker is 2; the bundled voice has 0 = "),
+        (["--speaker", "2"], "speaker is 2; this voice has 0 = "),
         (["--recording", "opera"], "recording is 'opera'; the bundle has speech, singing"),
         (["-"], "the demo draws a picture beside its output, which is -; name a file"),
     ],

@@ -47,7 +47,12 @@ def write(
         "index_rate": settings["index_rate"],
         "recordings": recordings,
         "speakers": [
-            {"id": number, "name": f"{name} ({SEXES[name]})", "index": f"{name}.index"}
+            {
+                "id": number,
+                "name": f"{name} ({SEXES[name]})",
+                "index": f"{name}.index",
+                "median_f0_hz": round(medians[name], 1),
+            }
             for number, name in enumerate(TARGETS)
         ],
     }

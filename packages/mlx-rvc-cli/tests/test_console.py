@@ -5,12 +5,13 @@ import io
 import json
 import pathlib
 import sys
+import warnings
 
 import numpy as np
 import pytest
 
 from mlx_rvc_cli import console
-from mlx_rvc_cli.console import emit, format_table, progress, table
+from mlx_rvc_cli.console import emit, format_table, progress, silenced, table
 
 
 def test_table_aligns_and_cleans():
@@ -124,7 +125,7 @@ def test_progress_on_a_terminal_is_a_bar(monkeypatch):
 def test_progress_says_lines_that_stay(monkeypatch, capsys):
     with progress("working", 10) as shown:
         shown.describe("the\x1b second")
-        shown.say("first: [done]\x07")
+        shown.note("first: [done]\x07")
     assert capsys.readouterr().err == "first: [done]\n"
     terminal = io.StringIO()
     terminal.isatty = lambda: True
@@ -132,10 +133,30 @@ def test_progress_says_lines_that_stay(monkeypatch, capsys):
     monkeypatch.setenv("TERM", "xterm")
     with progress("working", 10) as shown:
         shown.describe("the second")
-        shown.say("first: [done]")
+        shown.note("first: [done]")
     assert "first: [done]" in terminal.getvalue() and "the second" in terminal.getvalue()
 
 
 def test_errors_pass_through_progress():
     with pytest.raises(KeyError), progress("working"):
         raise KeyError
+
+
+def test_silenced_says_nothing(capsys):
+    with silenced():
+        with progress("work", total=1) as shown:
+            shown.advance()
+            shown.update(1)
+            shown.note("half")
+        emit({"a": 1}, as_json=True)
+        emit({"a": 1}, as_json=False)
+        warnings.warn("careful", stacklevel=1)
+    assert capsys.readouterr() == ("", "")
+    emit({"a": 1}, as_json=False, text="one")
+    assert capsys.readouterr() == ("one\n", "")
+
+
+def test_a_note_is_a_line_on_stderr(capsys):
+    with progress("work", total=1) as shown:
+        shown.note("half\x1b[2J done")
+    assert capsys.readouterr() == ("", "half [2J done\n")

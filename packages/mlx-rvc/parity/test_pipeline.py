@@ -65,7 +65,7 @@ def speech(seconds):
     return np.resize(np.concatenate(clips), int(seconds * 16000))
 
 
-def reference_cuts(audio):
+def reference_cuts(audio, _seconds):
     """Where rvc-next cuts: the quietest 10 ms around each 38 s, floored to a frame of F0.
 
     Ours lie on a grid twice as coarse (`mlx_rvc.chunks`); with the reference's cuts in their place

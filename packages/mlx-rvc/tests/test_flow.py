@@ -169,7 +169,7 @@ def test_a_cut_close_to_the_end_fades_as_far_as_there_is_sound(monkeypatch):
     audio = babble(50)
     for left in (1, 40, 79, 80, 81, 400):
         monkeypatch.setattr(
-            chunks, "quiet_points", lambda audio, left=left: [(len(audio) - left) // 320 * 320]
+            chunks, "quiet_points", lambda audio, _, left=left: [(len(audio) - left) // 320 * 320]
         )
         converted, _ = pipeline.convert_array(audio, 16000, rms_mix_rate=1.0)
         assert len(converted) == 50 * 44100
@@ -181,7 +181,7 @@ def test_a_cut_within_a_feature_would_leave_a_trace(monkeypatch):
     audio = babble(60)
     in_one_piece(monkeypatch)
     whole, _ = pipeline.convert_array(audio, 16000, f0_method="harvest")
-    monkeypatch.setattr(chunks, "quiet_points", lambda audio: [38 * 16000 + HOP])
+    monkeypatch.setattr(chunks, "quiet_points", lambda audio, _: [38 * 16000 + HOP])
     cut, _ = pipeline.convert_array(audio, 16000, f0_method="harvest")
     assert np.abs(cut - whole)[38 * 16000 + HOP :].max() > 1e-2
 

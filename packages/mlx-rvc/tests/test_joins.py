@@ -35,7 +35,7 @@ def convert(speech):
             return Noise(latent[:, first : first + frames], source[:, part])
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(chunks, "quiet_points", lambda audio: cuts)
+            patch.setattr(chunks, "quiet_points", lambda audio, _: cuts)
             settings = {"f0_method": "dio", "rms_mix_rate": 1.0, "noise": noise}
             return pipeline.convert_array(speech, 16000, **settings)[0]
 

@@ -1,3 +1,6 @@
+from dataclasses import fields
+from pathlib import Path
+
 import pytest
 
 from mlx_rvc import ConversionOptions
@@ -27,6 +30,18 @@ def test_defaults_are_those_of_the_reference():
         ("f0_min", 5, "f0_min is 5 Hz; expected 20 to 3000 Hz"),
         ("f0_max", float("nan"), "f0_max is nan Hz"),
         ("filter_radius", -1, "filter radius is -1; it must lie in 0 to 100"),
+        ("auto_pitch", 10, "auto pitch is 10; it must lie in 20 to 3000 Hz"),
+        ("auto_pitch", "high", "auto pitch is 'high'; expected a median in Hz, or 'voice'"),
+        ("auto_pitch", "nan", "auto pitch is nan"),
+        ("auto_pitch_step", "fifth", "step is 'fifth'; choose one of semitone, octave"),
+        ("auto_pitch_step", "octave", "step is octave, but there is no auto pitch"),
+        ("autotune", 1.5, "autotune is 1.5; it must lie in 0 to 1"),
+        ("autotune_scale", "C major", "scale is C major, but autotune is 0"),
+        ("autotune_scale", "X", "expected chromatic, or a note and one of major"),
+        ("formant", 13, "formant is 13; it must lie in -12 to 12 semitones"),
+        ("clean", 2, "clean is 2; it must lie in 0 to 1"),
+        ("split_silence", 5, "silence threshold is 5; it must lie in -90 to -10 dB"),
+        ("chunk_seconds", 1, "chunk length is 1; it must lie in 5 to 300 s"),
         ("unvoiced", "fill", "unvoiced is 'fill'; choose one of zero, interp"),
     ],
 )
@@ -57,3 +72,17 @@ def test_an_object_keywords_or_both():
         ConversionOptions.of({"pitch": 3})
     with pytest.raises(TypeError, match="pich"):
         ConversionOptions.of(None, pich=3)
+
+
+def test_numbers_may_come_as_text():
+    assert ConversionOptions(speaker="1", auto_pitch="155.5") == ConversionOptions(
+        speaker=1, auto_pitch=155.5
+    )
+    assert ConversionOptions(speaker="alto", auto_pitch="voice").speaker == "alto"
+
+
+def test_the_readme_explains_every_option():
+    text = (Path(__file__).parents[1] / "README.md").read_text()
+    rows = [line.split("|")[1] for line in text.splitlines() if line.startswith("| `")]
+    for field in fields(ConversionOptions):
+        assert any(f"`{field.name}`" in row for row in rows), field.name

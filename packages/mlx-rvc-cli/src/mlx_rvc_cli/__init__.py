@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mlx_rvc_cli.audio import write_blocks as write_blocks
     from mlx_rvc_cli.console import emit as emit
     from mlx_rvc_cli.console import progress as progress
+    from mlx_rvc_cli.console import silenced as silenced
     from mlx_rvc_cli.console import table as table
     from mlx_rvc_cli.errors import CommandError as CommandError
     from mlx_rvc_cli.files import atomic_path as atomic_path
@@ -44,6 +45,7 @@ _HOME = {
     "read_audio": "audio",
     "resample": "audio",
     "resample_blocks": "audio",
+    "silenced": "console",
     "table": "console",
     "to_mono": "audio",
     "write_audio": "audio",
@@ -68,6 +70,7 @@ __all__ = [
     "read_audio",
     "resample",
     "resample_blocks",
+    "silenced",
     "table",
     "to_mono",
     "write_audio",

@@ -9,8 +9,10 @@ import os
 import sys
 import time
 import unicodedata
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, Protocol, TextIO
 
 from mlx_rvc_cli.errors import printable
@@ -30,8 +32,23 @@ class Progress(Protocol):
     def describe(self, description: str) -> None:
         """Say what is being done now."""
 
-    def say(self, line: str) -> None:
+    def note(self, text: str) -> None:
         """Print a line on stderr that stays, above the bar where there is one."""
+
+
+_silent: ContextVar[bool] = ContextVar("silent", default=False)
+
+
+@contextmanager
+def silenced() -> Iterator[None]:
+    """Let `progress`, `emit` and warnings say nothing in a `with` block; errors still speak."""
+    token = _silent.set(True)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        _silent.reset(token)
 
 
 @contextmanager
@@ -41,7 +58,9 @@ def progress(description: str, total: float | None = None) -> Iterator[Progress]
     On a terminal a bar with the time left, removed at the end. Elsewhere (a log file) one line
     every ten seconds, so that short tasks print nothing. stdout is never touched.
     """
-    if sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
+    if _silent.get():
+        yield _Nothing()
+    elif sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
         with _bar(description, total) as shown:
             yield shown
     else:
@@ -74,10 +93,21 @@ def _bar(description: str, total: float | None) -> Iterator[Progress]:
             def describe(self, description: str) -> None:
                 rich.update(task, description=printable(description))
 
-            def say(self, line: str) -> None:
-                rich.console.print(printable(line), markup=False, highlight=False)
+            def note(self, text: str) -> None:
+                rich.console.print(printable(text), markup=False, highlight=False)
 
         yield Bar()
+
+
+class _Nothing:
+    def advance(self, amount: float = 1) -> None:
+        pass
+
+    def update(self, done: float, total: float | None = None) -> None:
+        pass
+
+    def note(self, text: str) -> None:
+        pass
 
 
 class _Lines:
@@ -98,14 +128,13 @@ class _Lines:
             return
         self._shown = now
         share = f"{100 * min(done / self._total, 1):.0f} %" if self._total else f"{done:g}"
-        print(f"{self._description}: {share} ({now - self._start:.0f} s)", file=sys.stderr)
+        self.note(f"{self._description}: {share} ({now - self._start:.0f} s)")
+
+    def note(self, text: str) -> None:
+        print(printable(text), file=sys.stderr)
 
     def describe(self, description: str) -> None:
         self._description = printable(description)
-
-    def say(self, line: str) -> None:
-        self._shown = time.monotonic()
-        print(printable(line), file=sys.stderr)
 
 
 _stdout_is_data = False
@@ -134,8 +163,10 @@ def emit(
 
     `text` is what people read, or a function that makes it; without it, `data` as a table of
     names and values. In JSON, NumPy arrays and scalars, paths, dataclasses, sets and tuples
-    become plain values, and NaN and infinities become null.
+    become plain values, and NaN and infinities become null. Nothing is printed in `silenced`.
     """
+    if _silent.get():
+        return
     if as_json:
         # Readable where the stream can hold it, valid JSON everywhere.
         unicode = (getattr(results(), "encoding", None) or "").lower().startswith("utf")

@@ -18,11 +18,15 @@ _FOLDER = Path(__file__).parent / "bundle"
 
 @dataclass(frozen=True)
 class Speaker:
-    """One of the bundled voice's speakers; `index` is its `.index` file, where it has one."""
+    """One of the bundled voice's speakers.
+
+    `index` is its `.index` file, where it has one; `median_f0_hz` the median F0 of its recordings.
+    """
 
     id: int
     name: str
     index: Path | None
+    median_f0_hz: float | None = None
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,10 @@ def bundle() -> Bundle:
         ),
         speakers=tuple(
             Speaker(
-                entry["id"], entry["name"], _FOLDER / entry["index"] if "index" in entry else None
+                entry["id"],
+                entry["name"],
+                _FOLDER / entry["index"] if "index" in entry else None,
+                entry.get("median_f0_hz"),
             )
             for entry in data["speakers"]
         ),

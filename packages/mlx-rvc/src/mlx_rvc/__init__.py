@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from mlx_rvc.options import ConversionOptions
     from mlx_rvc.pipeline import RVCPipeline, convert_voice
-    from mlx_rvc.run import Conversion
+    from mlx_rvc.run import Cancelled, Conversion
 
-__all__ = ["Conversion", "ConversionOptions", "RVCPipeline", "convert_voice"]
+__all__ = ["Cancelled", "Conversion", "ConversionOptions", "RVCPipeline", "convert_voice"]
 
 _HOME = {
+    "Cancelled": "mlx_rvc.run",
     "ConversionOptions": "mlx_rvc.options",
     "Conversion": "mlx_rvc.run",
     "RVCPipeline": "mlx_rvc.pipeline",

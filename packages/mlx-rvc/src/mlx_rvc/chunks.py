@@ -19,12 +19,15 @@ without the cut. Here cuts lie between features: each chunk's features are those
 except for what the encoder takes from far away.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
+from mlx_rvc.options import CHUNK_SECONDS
 from mlx_rvc.recording import MODEL_RATE
-from mlx_rvc.track import Padded, Samples
+from mlx_rvc.track import Excerpt, Padded, Samples
 
 HOP = 160
 """Samples at 16 kHz for one frame of F0 (10 ms)."""
@@ -34,16 +37,20 @@ GRID = 2 * HOP
 
 PAD = 1 * MODEL_RATE
 QUERY = 6 * MODEL_RATE
-CENTER = 38 * MODEL_RATE
+CENTER = round(CHUNK_SECONDS * MODEL_RATE)
 LONGEST = 41 * MODEL_RATE
 
 
 @dataclass(frozen=True)
 class Chunk:
-    """Samples `start` to `stop` of the recording at 16 kHz; `stop` is None for the last one."""
+    """Samples `start` to `stop` of the recording at 16 kHz; `stop` is None for the last one.
+
+    A silent one is not converted: digital silence takes its place.
+    """
 
     start: int
     stop: int | None
+    silent: bool = False
 
     def audio(self, padded: Samples) -> np.ndarray:
         """Cut the chunk with its context out of the padded recording (samples,)."""
@@ -56,25 +63,44 @@ class Chunk:
         ]
 
 
-def plan(audio: Samples) -> list[Chunk]:
-    """Cut audio (samples,) at 16 kHz at its `quiet_points`."""
-    cuts = quiet_points(audio)
-    starts = [0, *cuts]
-    return [Chunk(start, stop) for start, stop in zip(starts, [*cuts, None], strict=True)]
+def plan(
+    audio: Samples,
+    seconds: float = CHUNK_SECONDS,
+    stretches: Sequence[tuple[int, int]] | None = None,
+) -> list[Chunk]:
+    """Cut audio (samples,) at 16 kHz at its `quiet_points`, one about every `seconds`.
 
-
-def quiet_points(audio: Samples) -> list[int]:
-    """Samples where audio (samples,) at 16 kHz is cut, one about every 38 s.
-
-    Of the multiples of `GRID` within 6 s of each multiple of 38 s, the one whose surrounding 10 ms
-    are quietest (sum of magnitudes, where the reference of 2023 sums signed samples and so prefers
-    loud but balanced ones). Audio of up to 41 s stays whole.
+    stretches: (start, stop) of those to convert, as `mlx_rvc.silence.sounding` gives them; what
+    lies between is silent. None converts everything.
     """
-    if len(audio) + HOP <= LONGEST:
+    pieces, end = [], 0
+    for start, stop in [(0, len(audio))] if stretches is None else stretches:
+        if start > end:
+            pieces.append(Chunk(end, start, silent=True))
+        cuts = [start + cut for cut in quiet_points(Excerpt(audio, start, stop), seconds)]
+        pieces += [Chunk(*edges) for edges in pairwise([start, *cuts, stop])]
+        end = stop
+    if end < len(audio):
+        pieces.append(Chunk(end, len(audio), silent=True))
+    return [*pieces[:-1], replace(pieces[-1], stop=None)]
+
+
+def quiet_points(audio: Samples, seconds: float = CHUNK_SECONDS) -> list[int]:
+    """Samples where audio (samples,) at 16 kHz is cut, one about every `seconds`.
+
+    For 38 s: of the multiples of `GRID` within 6 s of each multiple of 38 s, the one whose
+    surrounding 10 ms are quietest (sum of magnitudes, where the reference of 2023 sums signed
+    samples and so prefers loud but balanced ones). Audio of up to 41 s stays whole. For other
+    lengths all three are in proportion.
+    """
+    scale = seconds / CHUNK_SECONDS
+    center = max(round(CENTER * scale) // GRID, 1) * GRID
+    query = round(QUERY * scale) // GRID * GRID
+    if len(audio) + HOP <= LONGEST * scale:
         return []
     return [
-        _quietest(audio, center - QUERY, min(center + QUERY, len(audio)))
-        for center in range(CENTER, len(audio), CENTER)
+        _quietest(audio, middle - query, min(middle + query, len(audio)))
+        for middle in range(center, len(audio), center)
     ]
 
 

@@ -1,22 +1,26 @@
 """F0 of the padded recording as the settings ask for it.
 
-    method -> gaps filled -> shifted -> F0 file in its place
+    method -> shifted -> tuned -> gaps filled -> F0 file in its place
 
-Source of the order: RVC-WebUI, `infer/modules/vc/pipeline.py` (`get_f0`), which fills no gaps.
+Source of the order: RVC-WebUI, `infer/modules/vc/pipeline.py` (`get_f0`), which neither tunes nor
+fills gaps.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mlx_rvc import chunks
+from mlx_rvc.auto_pitch import shift_to
+from mlx_rvc.autotune import tune
 from mlx_rvc.options import ConversionOptions
-from mlx_rvc.track import Samples
+from mlx_rvc.track import Excerpt, Samples
 
 if TYPE_CHECKING:
     from mlx_f0 import F0Method
@@ -29,12 +33,26 @@ class Curve:
 
     hz: float32 (frames,), 0 = unvoiced unless gaps are filled.
     voiced: bool (frames,), the verdict of the method, or of the F0 file, on each frame.
-    outside: frames of the recording itself whose pitch RVC voices cannot tell from others.
+    inside: the frames of the recording itself.
+    auto_shift: semitones that auto pitch chose; None where it was not asked for.
     """
 
     hz: np.ndarray
     voiced: np.ndarray
-    outside: int
+    inside: slice
+    auto_shift: float | None = None
+
+    @property
+    def recording(self) -> np.ndarray:
+        """F0 of the recording itself (frames,)."""
+        return self.hz[self.inside]
+
+    @property
+    def outside(self) -> int:
+        """Frames of the recording itself whose pitch RVC voices cannot tell from others."""
+        from mlx_f0 import outside_voice_range
+
+        return outside_voice_range(self.recording)
 
 
 class Methods:
@@ -71,36 +89,72 @@ class Methods:
 
 
 def estimate(
-    method: F0Method, padded: Samples, options: ConversionOptions, progress: Callable[[float], None]
+    method: F0Method,
+    padded: Samples,
+    options: ConversionOptions,
+    progress: Callable[[float], None],
+    *,
+    target_hz: float | None = None,
+    stretches: Sequence[tuple[int, int]] | None = None,
 ) -> Curve:
     """The curve of a padded recording; the method's and the file's errors are ValueErrors.
 
-    progress: called with the share that is done. With `options.save_f0` the curve of the
-    recording itself, as the voice gets it, is written there.
+    progress: called with the share that is done. target_hz: the median that auto pitch is after.
+    stretches: (start, stop) of the recording, in samples, outside of which F0 is 0 unheard.
     """
-    from mlx_f0 import F0Settings, fill_unvoiced, outside_voice_range, override, read_table
+    from mlx_f0 import fill_unvoiced, override, read_table
 
-    settings = F0Settings(
-        f0_min=options.f0_min, f0_max=options.f0_max, filter_radius=options.filter_radius
-    )
-    hz = settings.from_reader(
-        method,
-        lambda start, stop: padded[start:stop],
-        len(padded),
-        lambda done, total: progress(done / total),
-    )[: len(padded) // chunks.HOP]
+    if stretches is None:
+        stretches = [(0, len(padded) - 2 * chunks.PAD)]
+    hz = _measured(method, padded, options, stretches, progress)
     voiced = hz > 0
+    inside = slice(chunks.PAD // chunks.HOP, (len(padded) - chunks.PAD) // chunks.HOP + 1)
+    auto_shift = None
+    if target_hz is not None:
+        auto_shift = shift_to(hz[inside], target_hz, options.auto_pitch_step)
+    hz = shift(hz, options.pitch + (auto_shift or 0))
+    if options.autotune:
+        hz = tune(hz, options.autotune, options.autotune_scale)
     if options.unvoiced == "interp":
         hz = fill_unvoiced(hz)
-    hz = shift(hz, options.pitch)
-    inside = slice(chunks.PAD // chunks.HOP, (len(padded) - chunks.PAD) // chunks.HOP + 1)
     if options.f0_file is not None:
         times, wanted = read_table(options.f0_file)
         hz[inside] = override(hz[inside], times, wanted)
         voiced[inside] = override(voiced[inside], times, wanted) > 0
-    if options.save_f0 is not None:
-        _save(options.save_f0, hz[inside])
-    return Curve(hz, voiced, outside_voice_range(hz[inside]))
+    return Curve(hz, voiced, inside, auto_shift)
+
+
+def _measured(
+    method: F0Method,
+    padded: Samples,
+    options: ConversionOptions,
+    stretches: Sequence[tuple[int, int]],
+    progress: Callable[[float], None],
+) -> np.ndarray:
+    """What the method hears in each stretch with its context, (frames,) over all of `padded`."""
+    from mlx_f0 import F0Settings
+
+    settings = F0Settings(
+        f0_min=options.f0_min, f0_max=options.f0_max, filter_radius=options.filter_radius
+    )
+    hz = np.zeros(len(padded) // chunks.HOP, np.float32)
+    everything = sum(stop - start for start, stop in stretches)
+    before = 0
+    for start, stop in stretches:
+        excerpt = Excerpt(padded, start, stop + 2 * chunks.PAD)
+        share = (stop - start) / everything
+        curve = settings.from_reader(
+            method,
+            lambda first, last, excerpt=excerpt: excerpt[first:last],
+            len(excerpt),
+            lambda done, total, share=share, before=before: progress(
+                before / everything + share * done / total
+            ),
+        )[: len(excerpt) // chunks.HOP]
+        first = start // chunks.HOP
+        hz[first : first + len(curve)] = curve
+        before += stop - start
+    return hz
 
 
 def shift(f0_hz: np.ndarray, semitones: float) -> np.ndarray:
@@ -123,9 +177,15 @@ def check_files(options: ConversionOptions) -> None:
         check_folder(options.save_f0)
 
 
-def _save(path: str | os.PathLike[str], f0_hz: np.ndarray) -> None:
+@contextmanager
+def saved(options: ConversionOptions, curves: Sequence[Curve]) -> Iterator[None]:
+    """Write the F0 that the voice got, if asked for, at the end of a `with` block that succeeds."""
+    if options.save_f0 is None:
+        yield
+        return
     from mlx_f0 import write_table
     from mlx_rvc_cli.files import atomic_path
 
-    with atomic_path(path) as temporary:
-        write_table(temporary, f0_hz)
+    with atomic_path(options.save_f0) as temporary:
+        write_table(temporary, np.concatenate([curve.recording for curve in curves]))
+        yield

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from mlx_rvc.stereo import Placed
     from mlx_rvc.track import Track
     from mlx_rvc_cli.tags import Tags
@@ -36,13 +39,26 @@ class Output:
 
         return output_rate(self.path, wanted)
 
-    def write(self, audio: Track | Placed, sample_rate: int, tags: Tags | None) -> None:
-        """Write audio, (samples,) or placed, at a rate that `rate` gave."""
+    def write(
+        self,
+        audio: Track | Placed,
+        sample_rate: int,
+        tags: Tags | None,
+        check: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Write audio, (samples,) or placed, at a rate that `rate` gave.
+
+        check: called before each block; what it raises ends the writing, and nothing is left.
+        """
         from mlx_rvc_cli.audio import write_blocks
+
+        def read(start: int, stop: int) -> np.ndarray:
+            check()
+            return audio[start:stop]
 
         write_blocks(
             self.path,
-            lambda start, stop: audio[start:stop],
+            read,
             len(audio),
             sample_rate,
             channels=audio.channels,

@@ -4,6 +4,7 @@ The steps and constants are those of RVC-WebUI 2023-2025 (`infer/modules/vc/pipe
 length defect mended: the output has exactly the input's duration and nothing drifts.
 """
 
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,13 +13,16 @@ from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 
+import mlx_rvc_demo
+from mlx_rvc import cleaning
 from mlx_rvc.encoder import load_encoder
-from mlx_rvc.f0 import check_files
+from mlx_rvc.f0 import check_files, saved
 from mlx_rvc.flow import flow
 from mlx_rvc.options import ConversionOptions, OptionFields
 from mlx_rvc.output import Output
 from mlx_rvc.recording import MODEL_RATE, Recording, blocks_of, mono, prepare
-from mlx_rvc.run import Conversion, NoiseSource, Progress, Run
+from mlx_rvc.run import Conversion, NoiseSource, Progress, Run, StageEnd
+from mlx_rvc.speakers import Speakers
 from mlx_rvc.stages import Stages
 from mlx_rvc.stereo import FieldMeter, measured
 from mlx_rvc.voice import find_voice
@@ -29,7 +33,11 @@ if TYPE_CHECKING:
 
 
 class RVCPipeline(Stages):
-    """A voice with all it needs, loaded once and used for any number of conversions."""
+    """A voice with all it needs, loaded once and used for any number of conversions.
+
+    Several threads may convert with one pipeline: the models take turns, reading, filtering and
+    writing go side by side.
+    """
 
     @classmethod
     def from_pretrained(
@@ -51,14 +59,13 @@ class RVCPipeline(Stages):
 
         Raises ValueError (one line: found, expected, next step) for anything that does not fit.
         """
-        import mlx_rvc_demo
         from mlx_rvc_index import FeatureIndex
         from mlx_rvc_synth import Synthesizer
 
-        f0_method = "rmvpe"
+        f0_method, speakers = "rmvpe", None
         if str(voice) == "demo":
             bundle = mlx_rvc_demo.bundle()
-            voice = bundle.voice
+            voice, speakers = bundle.voice, Speakers.bundled(bundle)
             if rmvpe is None:
                 f0_method = bundle.f0_method  # works without a download, as all of the demo does
         else:
@@ -67,7 +74,14 @@ class RVCPipeline(Stages):
         loaded_index = None if index is None else FeatureIndex.load(index)
         synthesizer = Synthesizer.from_pretrained(voice)
         encoder = load_encoder(synthesizer.metadata.get("embedder"), contentvec)
-        return cls(synthesizer, encoder, index=loaded_index, rmvpe=rmvpe, f0_method=f0_method)
+        return cls(
+            synthesizer,
+            encoder,
+            index=loaded_index,
+            rmvpe=rmvpe,
+            f0_method=f0_method,
+            speakers=speakers,
+        )
 
     def convert_array(
         self,
@@ -76,6 +90,8 @@ class RVCPipeline(Stages):
         *,
         options: ConversionOptions | None = None,
         progress: Progress | None = None,
+        cancel: threading.Event | None = None,
+        on_stage: StageEnd | None = None,
         noise: NoiseSource | None = None,
         **changes: Unpack[OptionFields],
     ) -> tuple[np.ndarray, int]:
@@ -83,19 +99,21 @@ class RVCPipeline(Stages):
 
         audio: float (samples,) or (samples, channels), mixed down to mono; full scale is 1.
         sample_rate: of the input, in Hz. Options (`ConversionOptions`) as an object, as keyword
-        arguments, or both: then the keywords change the object's.
+        arguments, or both: then the keywords change the object's. cancel: an event that ends the
+        conversion, soon after it is set. on_stage: see `StageEnd`.
 
         Returns float32 (round(samples * rate / sample_rate),), with keep_stereo (..., 2), and its
         rate in Hz. Raises ValueError for options out of range and for audio that is empty or not
-        finite.
+        finite, and `Cancelled`; what a callback raises passes through.
         """
-        run = _run(ConversionOptions.of(options, **changes), progress, noise)
+        run = _run(ConversionOptions.of(options, **changes), progress, noise, cancel, on_stage)
         self.check_fits(run.options)
         audio = np.asarray(audio)
         channels = audio.shape[1] if audio.ndim == 2 else 1
         recording = _prepared(blocks_of(audio), channels, sample_rate, run)
         result, rate = flow(self, recording, run)
-        return result[:], rate
+        with saved(run.options, run.curves):
+            return result[:], rate
 
     def convert(
         self,
@@ -106,16 +124,20 @@ class RVCPipeline(Stages):
         progress: Progress | None = None,
         bit_depth: int | None = None,
         keep_tags: bool = False,
+        cancel: threading.Event | None = None,
+        on_stage: StageEnd | None = None,
         **changes: Unpack[OptionFields],
     ) -> Conversion:
         """Convert an audio file into another; the output's format follows its extension.
 
-        "-" is standard input or output (a wav file). Options as in `convert_array`; bit_depth,
-        keep_tags: see `Output`. A rate that the format cannot hold becomes the nearest that it can;
-        `Conversion.notes` says so. The output appears under its name only when it is whole. Raises
-        ValueError or OSError.
+        "-" is standard input or output (a wav file). Options, cancel and on_stage as in
+        `convert_array`; bit_depth, keep_tags: see `Output`. A rate that the format cannot hold
+        becomes the nearest that it can; `Conversion.notes` says so. The output appears under its
+        name only when it is whole. Raises ValueError, OSError or `Cancelled`.
         """
-        run = _run(ConversionOptions.of(options, **changes), progress)
+        run = _run(
+            ConversionOptions.of(options, **changes), progress, cancel=cancel, on_stage=on_stage
+        )
         output = Output(Path(output_path), bit_depth, keep_tags)
         _check_apart(input_path, output_path, run.options)
         self.check_fits(run.options)
@@ -133,8 +155,10 @@ class RVCPipeline(Stages):
         the seconds that it took.
         """
         start = time.perf_counter()
-        self.encoder.warmup()
-        self.synthesizer.warmup()
+        for stage in (self.encoder, self.synthesizer):
+            warm = getattr(stage, "warmup", None)  # not all that can take a stage's place has one
+            if warm is not None:
+                warm()
         if self.synthesizer.config.f0:
             self.methods.get(f0_method or self.f0_method).warmup()
         self.convert_array(
@@ -157,16 +181,19 @@ class RVCPipeline(Stages):
         # Resampled once, to what the file will hold.
         run = replace(run, options=replace(run.options, output_rate=output.rate(wanted)))
         result, rate = flow(self, recording, run)
-        with run.timed("writing"):
-            output.write(result, rate, tags)
+        with run.timed("writing"), saved(run.options, run.curves):
+            output.write(result, rate, tags, run.check)
         return Conversion(
             output.path,
             len(result) / rate,
             rate,
             sum(run.seconds.values()),
             run.seconds,
-            sum(run.f0_outside),
-            output.notes(wanted, tags),
+            f0_outside=sum(curve.outside for curve in run.curves),
+            notes=output.notes(wanted, tags),
+            speaker=self.speakers.number(run.options.speaker),
+            auto_shift=run.curves[0].auto_shift if run.curves else None,
+            silence_s=run.silence_s,
         )
 
 
@@ -182,6 +209,8 @@ def convert_voice(
     progress: Progress | None = None,
     bit_depth: int | None = None,
     keep_tags: bool = False,
+    cancel: threading.Event | None = None,
+    on_stage: StageEnd | None = None,
     **changes: Unpack[OptionFields],
 ) -> Conversion:
     """Convert one file with one voice; `RVCPipeline` keeps a voice for many.
@@ -190,7 +219,7 @@ def convert_voice(
     input and output are checked before the models load, which takes longer than anything a user
     may have to correct.
     """
-    run = _run(ConversionOptions.of(options, **changes), progress)
+    run = _run(ConversionOptions.of(options, **changes), progress, cancel=cancel, on_stage=on_stage)
     if rmvpe is not None and not run.options.uses("rmvpe"):
         raise ValueError(
             f"weights for RMVPE are given, but the F0 method is {run.options.f0_method}; leave "
@@ -200,17 +229,27 @@ def convert_voice(
     output = Output(Path(output_path), bit_depth, keep_tags)
     output.check(run.options.output_rate)
     recording, tags = _read(input_path, run, keep_tags)
+    run.check()
+    start = time.perf_counter()
     pipeline = RVCPipeline.from_pretrained(model, index=index, contentvec=contentvec, rmvpe=rmvpe)
+    if on_stage is not None:  # told, but no work on the recording: not among its seconds
+        on_stage("loading", time.perf_counter() - start)
     pipeline.check_fits(run.options)
     return pipeline._convert_to_file(recording, tags, output, run)
 
 
 def _run(
-    options: ConversionOptions, progress: Progress | None = None, noise: NoiseSource | None = None
+    options: ConversionOptions,
+    progress: Progress | None = None,
+    noise: NoiseSource | None = None,
+    cancel: threading.Event | None = None,
+    on_stage: StageEnd | None = None,
 ) -> Run:
     """A conversion about to begin, whose files of F0 are as they must be."""
     check_files(options)
-    return Run(options, progress, noise)
+    if options.clean:
+        cleaning.check_installed()
+    return Run(options, progress, noise, cancel, on_stage)
 
 
 def _check_apart(
@@ -253,7 +292,18 @@ def _prepared(blocks: Iterator[np.ndarray], channels: int, sample_rate: int, run
             )
         meter = FieldMeter(sample_rate)
         blocks = measured(blocks, meter)
+
+    def checked() -> Iterator[np.ndarray]:
+        for block in blocks:
+            run.check()
+            yield mono(block)
+
     with run.timed("preparation"):
-        recording = Recording.taken(map(mono, blocks), sample_rate)
+        recording = Recording.taken(checked(), sample_rate)
         field = None if meter is None else meter.field()
-        return replace(recording, audio=prepare(recording.audio), field=field)
+        recording = replace(recording, audio=prepare(recording.audio), field=field)
+    if run.options.clean:
+        with run.timed("cleaning"):
+            cleaned = cleaning.clean(recording.audio, run.options.clean)
+        recording = replace(recording, audio=cleaned)
+    return recording

@@ -44,10 +44,12 @@ class Setting:
     origin: str
 
 
-def keys() -> dict[str, str]:
-    """Give each key that a preset may hold, and its kind: float, int, str or bool."""
+def keys() -> dict[str, tuple[str, ...]]:
+    """Give each key that a preset may hold, and its kinds: float, int, str or bool."""
     return {
-        OPTION_NAMES.get(field.name, field.name): str(field.type).split("|")[0].strip()
+        OPTION_NAMES.get(field.name, field.name): tuple(
+            kind for kind in str(field.type).replace(" ", "").split("|") if kind in _KINDS
+        )
         for field in dataclasses.fields(ConversionOptions)
         if field.name not in OF_ONE_RECORDING
     }
@@ -78,19 +80,30 @@ def checked(settings: Mapping[str, Any], origin: str) -> dict[str, Any]:
             close = difflib.get_close_matches(key, known, n=1)
             hint = f"is it {close[0]}?" if close else f"there are {', '.join(known)}"
             raise ValueError(f"{origin}: the key {key!r} is unknown; {hint}")
-        kinds, expected = _KINDS[known[key]]
-        # In Python true is a number too; in a settings file it is a mistake.
-        if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+        if not any(_is_of(value, kind) for kind in known[key]):
+            expected = " or ".join(_KINDS[kind][1] for kind in known[key])
             raise ValueError(f"{origin}: {key} is {value!r:.60}; {expected} is expected")
+    try:
+        _options(settings)
+    except ValueError as error:
+        raise ValueError(f"{origin}{_culprit(settings, str(error))}: {error}") from error
+    return dict(settings)
+
+
+def _is_of(value: object, kind: str) -> bool:
+    # In Python true is a number too; in a settings file it is a mistake.
+    return isinstance(value, _KINDS[kind][0]) and (kind == "bool" or not isinstance(value, bool))
+
+
+def _culprit(settings: Mapping[str, Any], said: str) -> str:
+    """Name the key that is wrong by itself; none where several contradict each other."""
+    for key, value in settings.items():
         try:
             _options({key: value})
         except ValueError as error:
-            raise ValueError(f"{origin}, {key}: {error}") from error
-    try:  # what is right alone may contradict the others, as f0_min above f0_max
-        _options(settings)
-    except ValueError as error:
-        raise ValueError(f"{origin}: {error}") from error
-    return dict(settings)
+            if str(error) == said:
+                return f", {key}"
+    return ""
 
 
 def _options(settings: Mapping[str, Any]) -> ConversionOptions:

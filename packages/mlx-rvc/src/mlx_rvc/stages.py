@@ -1,6 +1,7 @@
 """The loaded models, and what each of them is asked for."""
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,41 +10,49 @@ import numpy as np
 from mlx_rvc import chunks
 from mlx_rvc.content import content_features
 from mlx_rvc.f0 import Curve, Methods, estimate
-from mlx_rvc.options import ConversionOptions
+from mlx_rvc.interfaces import ContentEncoder, FeatureBlender, VoiceModel
+from mlx_rvc.options import VOICE, ConversionOptions
 from mlx_rvc.protect import protect_unvoiced
 from mlx_rvc.recording import MODEL_RATE
 from mlx_rvc.run import Run
+from mlx_rvc.speakers import MEDIAN_KEY, Speakers
 from mlx_rvc.track import Samples
 
 if TYPE_CHECKING:
-    from mlx_contentvec import ContentvecModel
+    from mlx_f0 import F0Method
     from mlx_rmvpe import RMVPE
-    from mlx_rvc_index import FeatureIndex
-    from mlx_rvc_synth import Synthesizer
 
 
 class Stages:
     """A voice, the encoder and the F0 model it needs, and its index: loaded once.
 
-    f0_method: the one that is taken where the settings name none.
+    Each may be any object that keeps its interface (`mlx_rvc.interfaces`, `mlx_f0.F0Method`).
+    f0_method: the one that is taken where the options name none, a name or an object. speakers:
+    names and usual pitches, by default what the voice's metadata says.
 
     Raises ValueError when their widths do not fit.
     """
 
     def __init__(
         self,
-        synthesizer: "Synthesizer",
-        encoder: "ContentvecModel",
+        synthesizer: VoiceModel,
+        encoder: ContentEncoder,
         *,
-        index: "FeatureIndex | None" = None,
+        index: FeatureBlender | None = None,
         rmvpe: "str | Path | RMVPE | None" = None,
-        f0_method: str = "rmvpe",
+        f0_method: "str | F0Method" = "rmvpe",
+        speakers: Speakers | None = None,
     ) -> None:
         self.synthesizer = synthesizer
         self.encoder = encoder
         self.index = index
         self.methods = Methods(rmvpe)
         self.f0_method = f0_method
+        self.speakers = speakers or Speakers.described(
+            synthesizer.config.speakers, synthesizer.metadata
+        )
+        # MLX's graphs and the buffers of kernels are not for several threads at once.
+        self._models = threading.RLock()
         self._check_widths()
 
     def convert_chunk(
@@ -59,11 +68,11 @@ class Stages:
         padded: the padded recording; f0: over all of it, None for a voice without F0.
         """
         options = run.options
-        with run.timed("content"):
+        with self._models, run.timed("content"):
             features = self._features(chunk.audio(padded))  # (frames at 50 a second, channels)
         blended = features
         if self.index is not None and options.index_rate > 0:
-            with run.timed("index"):
+            with self._models, run.timed("index"):
                 blended = self.index.blend(features, rate=options.index_rate)
         blended = np.repeat(blended, 2, axis=0)  # 100 a second, as F0
         phase, f0_hz = 0.0, None
@@ -76,11 +85,11 @@ class Stages:
             )
         # Each chunk has noise of its own: repeated noise is heard as a loop.
         noise = None if run.noise is None else run.noise(number, len(blended))
-        with run.timed("voice"):
+        with self._models, run.timed("voice"):
             audio = self.synthesizer.infer(
                 blended[None],
                 None if f0_hz is None else f0_hz[None],
-                speaker=options.speaker,
+                speaker=self.speakers.number(options.speaker),
                 seed=None if options.seed is None else options.seed + number,
                 noise=noise,
                 phase=phase,
@@ -102,34 +111,60 @@ class Stages:
             self.encoder, audio, version=voice.version, width=voice.feature_channels
         )
 
-    def f0(self, padded: Samples, run: Run, progress: Callable[[float], None]) -> Curve | None:
+    def f0(
+        self,
+        padded: Samples,
+        run: Run,
+        progress: Callable[[float], None],
+        stretches: Sequence[tuple[int, int]] | None = None,
+    ) -> Curve | None:
         """F0 of the padded recording as the voice gets it; None for a voice without F0.
 
-        progress: called with the share that is done.
+        progress: called with the share that is done. stretches: where to listen, see `estimate`.
         """
         if not self.synthesizer.config.f0:
             return None
-        method = self.methods.get(run.options.f0_method or self.f0_method)
-        with run.timed("f0"):
-            curve = estimate(method, padded, run.options, progress)
-        run.f0_outside.append(curve.outside)
+        with self._models:
+            method = self.methods.get(run.options.f0_method or self.f0_method)
+            with run.timed("f0"):
+                curve = estimate(
+                    method,
+                    padded,
+                    run.options,
+                    progress,
+                    target_hz=self._target_hz(run.options),
+                    stretches=stretches,
+                )
+        run.curves.append(curve)
         return curve
+
+    def _target_hz(self, options: ConversionOptions) -> float | None:
+        """The median that auto pitch is after, None without it."""
+        if options.auto_pitch == VOICE:
+            speaker = self.speakers.number(options.speaker)
+            target = self.speakers.medians_hz.get(speaker)
+            if target is None:
+                raise ValueError(
+                    f"auto pitch is {VOICE!r}, but this voice does not say the median pitch of "
+                    f"speaker {speaker} ({MEDIAN_KEY} in its metadata); give a median in Hz"
+                )
+            return target
+        return None if options.auto_pitch is None else float(options.auto_pitch)
 
     def check_fits(self, options: ConversionOptions) -> None:
         """Refuse settings that this voice cannot follow, rather than drop them."""
-        voice = self.synthesizer.config
-        if options.speaker >= voice.speakers:
-            raise ValueError(
-                f"speaker is {options.speaker}; this voice has {voice.speakers}, numbered 0 to "
-                f"{voice.speakers - 1}"
-            )
-        if options.pitch and not voice.f0:
+        self.speakers.number(options.speaker)
+        self._target_hz(options)
+        if self.synthesizer.config.f0:
+            return
+        if options.pitch:
             raise ValueError(
                 f"pitch is {options.pitch}, but this voice was trained without F0 and cannot be "
                 f"shifted; leave pitch at 0 or take a voice with F0"
             )
-        for name, value in (("f0_file", options.f0_file), ("save_f0", options.save_f0)):
-            if value is not None and not voice.f0:
+        for name in ("auto_pitch", "autotune", "f0_file", "save_f0"):
+            value = getattr(options, name)
+            if value:
                 raise ValueError(
                     f"{name} is {value}, but this voice was trained without F0; leave it out or "
                     f"take a voice with F0"

@@ -130,6 +130,24 @@ class Padded:
         return self._audio[first : places.max(initial=first) + 1][places - first]
 
 
+class Excerpt:
+    """Samples start to stop of audio (n,), counted from 0; nothing is copied."""
+
+    def __init__(self, audio: Samples, start: int, stop: int) -> None:
+        self._audio = audio
+        self._start = start
+        self._length = stop - start
+
+    def __len__(self) -> int:
+        """Number of samples."""
+        return self._length
+
+    def __getitem__(self, part: slice) -> np.ndarray:
+        """Samples start to stop; no steps."""
+        start, stop, _ = part.indices(self._length)
+        return self._audio[self._start + start : self._start + max(start, stop)]
+
+
 @contextmanager
 def _explained() -> Iterator[None]:
     try:

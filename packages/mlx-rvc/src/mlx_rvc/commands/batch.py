@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mlx_rvc.commands.convert import summary
-from mlx_rvc.commands.options import FILES, BitDepth, KeepTags, VoiceFiles, conversion_flags
+from mlx_rvc.commands.convert import stage_line, summary
+from mlx_rvc.commands.flags import FILES, BitDepth, KeepTags
+from mlx_rvc.commands.options import Talk, VoiceFiles, conversion_flags
 from mlx_rvc.commands.stored import Stored
 from mlx_rvc.options import ConversionOptions
 from mlx_rvc_cli.console import emit, format_table, progress
@@ -39,6 +40,7 @@ def batch(
     voice: VoiceFiles,
     options: ConversionOptions,
     stored: Stored,
+    talk: Talk,
     output_format: Annotated[
         str,
         typer.Option("--format", "-f", help="Extension of the outputs.", rich_help_panel=FILES),
@@ -52,10 +54,6 @@ def batch(
             help="Make outputs anew that are there [default: skip them].",
             rich_help_panel=FILES,
         ),
-    ] = False,
-    as_json: Annotated[
-        bool,
-        typer.Option("--json", help="Print all results as one JSON object.", rich_help_panel=FILES),
     ] = False,
 ) -> None:
     """Convert many recordings with one voice, each into DIR under its own name.
@@ -103,6 +101,7 @@ def batch(
                 options=options,
                 bit_depth=bit_depth,
                 keep_tags=keep_tags,
+                on_stage=(lambda *end: shown.note(stage_line(*end))) if talk.verbose else None,
                 progress=lambda share: shown.update(begun + share * durations[place]),
             )
             return summary(result)
@@ -111,11 +110,11 @@ def batch(
             begun += durations[len(outcomes)]
             outcomes.append(outcome)
             shown.update(begun)
-            shown.say(_line(outcome, len(outcomes), len(items)))
+            shown.note(_line(outcome, len(outcomes), len(items)))
     failed = [outcome for outcome in outcomes if outcome.status is Status.FAILED]
     data = _report(out, outcomes, [(each.path, each.reason) for each in passed])
     data |= stored.to_dict()
-    emit(data, as_json=as_json, text=lambda: _text(data, failed, stored.sentence()))
+    emit(data, as_json=talk.as_json, text=lambda: _text(data, failed, stored.sentence()))
     if failed:
         raise typer.Exit(1)
 

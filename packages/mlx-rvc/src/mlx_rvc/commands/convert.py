@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mlx_rvc.commands.options import FILES, BitDepth, KeepTags, VoiceFiles, conversion_flags
+from mlx_rvc.commands.flags import BitDepth, KeepTags
+from mlx_rvc.commands.options import Talk, VoiceFiles, conversion_flags
 from mlx_rvc.commands.stored import Stored
 from mlx_rvc.options import ConversionOptions
 from mlx_rvc_cli.console import emit, progress, reserve_stdout
@@ -32,11 +33,9 @@ def convert(
     voice: VoiceFiles,
     options: ConversionOptions,
     stored: Stored,
+    talk: Talk,
     bit_depth: BitDepth = None,
     keep_tags: KeepTags = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print the summary as JSON.", rich_help_panel=FILES)
-    ] = False,
 ) -> None:
     """Convert the voice in a recording.
 
@@ -58,22 +57,31 @@ def convert(
             progress=shown.update,
             bit_depth=bit_depth,
             keep_tags=keep_tags,
+            on_stage=(lambda *end: shown.note(stage_line(*end))) if talk.verbose else None,
         )
     emit(
         {**summary(result), **stored.to_dict()},
-        as_json=as_json,
+        as_json=talk.as_json,
         text=lambda: sentence(result) + stored.sentence(),
     )
 
 
+def stage_line(stage: str, seconds: float) -> str:
+    """What a stage took, as `--verbose` says it."""
+    return f"{stage}: {seconds:.2f} s"
+
+
 def summary(result: "Conversion") -> dict[str, object]:
-    """The summary of a conversion as JSON shows it; times in seconds."""
+    """The summary of a conversion as JSON shows it; times in seconds, shifts in semitones."""
     return {
         "output": str(result.output_path),
         "duration": round(result.duration, 6),
         "sample_rate": result.sample_rate,
         "seconds": round(result.seconds, 3),
         "real_time_factor": round(result.real_time_factor, 4),
+        "speaker": result.speaker,
+        "auto_pitch": result.auto_shift,
+        "silence": round(result.silence_s, 3),
         "f0_outside": result.f0_outside,
         "notes": list(result.notes),
         "stages": {stage: round(seconds, 3) for stage, seconds in result.stages.items()},
@@ -88,6 +96,10 @@ def sentence(result: "Conversion") -> str:
         f"{output}: {result.duration:.1f} s at {result.sample_rate} Hz, converted in "
         f"{result.seconds:.1f} s ({result.real_time_factor:.2f} of real time: {stages})"
     )
+    if result.auto_shift is not None:
+        text += f"; auto pitch shifted by {result.auto_shift:+g} semitones"
+    if result.silence_s:
+        text += f"; {result.silence_s:.1f} s of silence not converted"
     if result.f0_outside:
         from mlx_f0.curve import VOICE_RANGE_HZ
 

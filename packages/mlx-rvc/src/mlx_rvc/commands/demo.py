@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from mlx_rvc.commands.convert import sentence, summary
+from mlx_rvc.speakers import Speakers
 from mlx_rvc_cli.console import emit, progress
 
 
@@ -14,8 +15,8 @@ def demo(
         Path, typer.Argument(metavar="[OUTPUT]", help="Where to write; the picture goes beside it.")
     ] = Path("mlx-rvc-demo.wav"),
     speaker: Annotated[
-        int, typer.Option("--speaker", "-s", help="Which of the bundled voice's speakers.")
-    ] = 0,
+        str, typer.Option("--speaker", "-s", help="Speaker of the bundled voice, number or name.")
+    ] = "0",
     recording: Annotated[
         str, typer.Option("--recording", "-r", help="Which recording: speech or singing.")
     ] = "speech",
@@ -32,15 +33,13 @@ def demo(
     if str(output_path) == "-":
         raise ValueError("the demo draws a picture beside its output, which is -; name a file")
     bundle = mlx_rvc_demo.bundle()
-    speakers = {known.id: known for known in bundle.speakers}
-    if speaker not in speakers:
-        names = ", ".join(f"{known.id} = {known.name}" for known in bundle.speakers)
-        raise ValueError(f"speaker is {speaker}; the bundled voice has {names}")
+    number = Speakers.bundled(bundle).number(int(speaker) if speaker.isdecimal() else speaker)
     recordings = {known.name: known for known in bundle.recordings}
     if recording not in recordings:
         raise ValueError(f"recording is {recording!r}; the bundle has {', '.join(recordings)}")
-    source, target = recordings[recording], speakers[speaker]
-    pitch = source.pitch[speaker]
+    source = recordings[recording]
+    target = next(known for known in bundle.speakers if known.id == number)
+    pitch = source.pitch[number]
     picture_path = output_path.with_suffix(".png")
 
     from mlx_rvc.comparison import Shown, draw_comparison
@@ -56,7 +55,7 @@ def demo(
             pitch=pitch,
             f0_method=bundle.f0_method,
             index_rate=bundle.index_rate,
-            speaker=speaker,
+            speaker=number,
             seed=seed,
         )
         both = [
