@@ -54,6 +54,11 @@ def test_an_album(album, capsys):
     assert Path("converted/one.flac").stat().st_mtime_ns == made
 
 
+def test_a_quiet_batch_says_nothing(album, capsys):
+    assert main(["batch", "album/one.wav", "--out", "converted", *DEMO, "--quiet"]) == 0
+    assert capsys.readouterr() == ("", "") and Path("converted/one.wav").exists()
+
+
 def test_a_batch_is_what_single_conversions_are(album, capsys):
     assert batch(capsys, "album/one.wav", "--out", "converted", "--pitch", "3")[0] == 0
     assert main(["convert", "album/one.wav", "alone.wav", *DEMO, "--pitch", "3"]) == 0

@@ -106,6 +106,9 @@ class _Nothing:
     def update(self, done: float, total: float | None = None) -> None:
         pass
 
+    def describe(self, description: str) -> None:
+        pass
+
     def note(self, text: str) -> None:
         pass
 

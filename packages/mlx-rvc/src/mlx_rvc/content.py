@@ -10,14 +10,14 @@ from mlx_rvc import chunks
 from mlx_rvc.track import Padded, Samples
 
 if TYPE_CHECKING:
-    from mlx_contentvec import ContentvecModel
+    from mlx_rvc.interfaces import ContentEncoder
 
 V1_LAYER = 9
 """v1 voices take hidden layer 9 through the encoder's final projection (256 wide)."""
 
 
 def content_features(
-    encoder: ContentvecModel, audio: np.ndarray, *, version: str, width: int | None = None
+    encoder: ContentEncoder, audio: np.ndarray, *, version: str, width: int | None = None
 ) -> np.ndarray:
     """Audio (samples,) at 16 kHz to features (frames, channels), 50 frames a second.
 
@@ -32,7 +32,7 @@ def content_features(
 
 
 def recording_features(
-    encoder: ContentvecModel, audio: Samples, *, version: str, width: int | None = None
+    encoder: ContentEncoder, audio: Samples, *, version: str, width: int | None = None
 ) -> np.ndarray:
     """Features (samples // 320, channels) of a whole recording at 16 kHz, chunk by chunk.
 
