@@ -47,3 +47,32 @@ def test_what_cannot_be_drawn_is_one_line(tmp_path, capsys, monkeypatch, argumen
     said = capsys.readouterr()
     assert said.out == "" and said.err.count("\n") == 1 and words in said.err
     assert list(tmp_path.iterdir()) == []
+
+
+CONVERT = ["convert", str(SPEECH), "out.wav", "--model", "demo", "--seed", "1"]
+
+
+def test_a_conversion_draws_itself(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main([*CONVERT, "--auto-pitch", "200", "--plot", "both.png", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["picture"] == "both.png"
+    assert Path("both.png").read_bytes().startswith(b"\x89PNG")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["both.png", "out.wav"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([*CONVERT, "--plot", "both.jpg"], "both.jpg: pictures are written as .png"),
+        ([*CONVERT, "--plot", "nowhere/a.png"], "nowhere"),
+        (["convert", str(SPEECH), "-", "-m", "demo", "--plot", "a.png"], "- is a pipe"),
+    ],
+)
+def test_a_picture_that_cannot_be_is_said_before_the_work(
+    tmp_path, capsys, monkeypatch, arguments, words
+):
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) != 0
+    said = capsys.readouterr()
+    assert said.out == "" and said.err.count("\n") == 1 and words in said.err
+    assert list(tmp_path.iterdir()) == []

@@ -78,9 +78,7 @@ def draw(
     .png, a missing folder, and when there is nothing to draw.
     """
     path = Path(path)
-    if path.suffix.lower() != ".png":
-        raise CommandError(f"{path}: pictures are written as .png")
-    check_folder(path)
+    check_picture(path)
     columns = [[p] if isinstance(p, Panel) else list(p) for p in panels]
     if panels and isinstance(panels[0], Panel):
         columns = [[panel for column in columns for panel in column]]
@@ -91,6 +89,13 @@ def draw(
         # A title in a script that the font lacks shows boxes; that is no reason to warn.
         warnings.filterwarnings("ignore", message="Glyph")
         figure.savefig(temporary, dpi=120, format="png")
+
+
+def check_picture(path: str | os.PathLike[str]) -> None:
+    """Raise CommandError when no picture can be made at `path`: not .png, or no such folder."""
+    if Path(path).suffix.lower() != ".png":
+        raise CommandError(f"{path}: pictures are written as .png")
+    check_folder(path)
 
 
 def _figure(columns: list[list[Panel]], title: str | None) -> Any:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mlx_rvc.commands.flags import BitDepth, KeepTags
+from mlx_rvc.commands.flags import FILES, BitDepth, KeepTags
 from mlx_rvc.commands.options import Talk, VoiceFiles, conversion_flags
 from mlx_rvc.commands.stored import Stored
 from mlx_rvc.options import ConversionOptions
@@ -36,6 +36,14 @@ def convert(
     talk: Talk,
     bit_depth: BitDepth = None,
     keep_tags: KeepTags = False,
+    plot: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PNG",
+            help="Draw input and output side by side: waveform, spectrogram, F0 [default: none].",
+            rich_help_panel=FILES,
+        ),
+    ] = None,
 ) -> None:
     """Convert the voice in a recording.
 
@@ -43,6 +51,8 @@ def convert(
     """
     from mlx_rvc.pipeline import convert_voice
 
+    if plot is not None:
+        _check_plot(plot, input_path, output_path)
     if str(output_path) == "-":
         reserve_stdout()
     with progress(f"converting {input_path.name}", total=1.0) as shown:
@@ -59,11 +69,32 @@ def convert(
             keep_tags=keep_tags,
             on_stage=(lambda *end: shown.note(stage_line(*end))) if talk.verbose else None,
         )
+        if plot is not None:
+            shown.describe("drawing")
+            _draw(plot, input_path, result, options)
     emit(
-        {**summary(result), **stored.to_dict()},
+        {**summary(result), **stored.to_dict(), "picture": plot},
         as_json=talk.as_json,
         text=lambda: sentence(result) + stored.sentence(),
     )
+
+
+def _check_plot(plot: Path, input_path: Path, output_path: Path) -> None:
+    from mlx_rvc_cli.picture import check_picture
+
+    check_picture(plot)
+    if "-" in (str(input_path), str(output_path)):
+        raise ValueError("a picture needs files, and - is a pipe: leave out --plot, or name files")
+
+
+def _draw(plot: Path, input_path: Path, result: "Conversion", options: ConversionOptions) -> None:
+    """Draw input and output; behind the output's F0 the input's, where it is only shifted."""
+    from mlx_rvc.comparison import Shown, draw_comparison
+
+    only_shifted = options.f0_file is None and not options.autotune
+    pitch = options.pitch + (result.auto_shift or 0) if only_shifted else None
+    both = [Shown(input_path, "input"), Shown(result.output_path, "output", pitch)]
+    draw_comparison(plot, both)
 
 
 def stage_line(stage: str, seconds: float) -> str:

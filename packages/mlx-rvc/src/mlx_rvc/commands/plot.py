@@ -39,12 +39,12 @@ def plot(
     Example: mlx-rvc plot song.wav converted.wav -o both.png --pitch 12
     """
     from mlx_rvc.comparison import Shown, draw_comparison
-    from mlx_rvc_cli.files import check_folder
+    from mlx_rvc_cli.picture import check_picture
 
     if len(recordings) > MOST:
         raise ValueError(f"{len(recordings)} recordings; a picture holds up to {MOST}")
     picture_path = output or recordings[-1].with_suffix(".png")
-    check_folder(picture_path)
+    check_picture(picture_path)
     shown = [
         Shown(path, path.name, pitch if place else None) for place, path in enumerate(recordings)
     ]
