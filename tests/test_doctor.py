@@ -21,8 +21,8 @@ def test_a_healthy_machine(capsys):
     assert status == 0 and report["healthy"]
     findings = {finding["name"]: finding for finding in report["findings"]}
     assert list(findings) == [
-        *("python", "packages", "mlx", "audio files", "F0 methods", "cache", "temporary files"),
-        "self-test",
+        *("python", "packages", "mlx", "audio files", "F0 methods", "weights", "cache"),
+        *("temporary files", "self-test"),
     ]
     assert findings["self-test"]["details"]["duration_s"] == 7.1
     assert findings["self-test"]["details"]["real_time_factor"] > 0
@@ -53,7 +53,22 @@ def test_little_space_is_a_warning(capsys, monkeypatch):
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(10, 9, 1))
     status, report = told(capsys, "--no-self-test")
     warned = [f["name"] for f in report["findings"] if f["verdict"] == "warning"]
-    assert status == 0 and warned == ["cache", "temporary files"]
+    assert status == 0 and set(warned) - {"weights"} == {"cache", "temporary files"}
+
+
+def test_weights_that_are_not_here_are_a_warning(capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setenv("MLX_WEIGHTS_CACHE", str(tmp_path / "cache"))
+    for name in ("MLX_CONTENTVEC", "MLX_RMVPE"):
+        monkeypatch.delenv(name, raising=False)
+    status, report = told(capsys, "--no-self-test")
+    weights = next(f for f in report["findings"] if f["name"] == "weights")
+    assert status == 0 and weights["verdict"] == "warning"
+    assert "contentvec, rmvpe" in weights["found"] and "weights fetch" in weights["advice"]
+    monkeypatch.setenv("MLX_CONTENTVEC", "a.pt")
+    monkeypatch.setenv("MLX_RMVPE", "b.pt")
+    _, report = told(capsys, "--no-self-test")
+    assert next(f for f in report["findings"] if f["name"] == "weights")["verdict"] == "ok"
 
 
 @pytest.mark.parametrize("name", ["_mlx", "_audio_files"])

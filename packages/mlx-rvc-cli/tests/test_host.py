@@ -339,3 +339,19 @@ def test_public_names_are_sorted_and_exist():
         assert getattr(mlx_rvc_cli, name)
     with pytest.raises(AttributeError, match="nonsense"):
         mlx_rvc_cli.nonsense  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    ("words", "place", "answers"),
+    [("mlx-rvc --ver", 1, ["--version"]), ("mlx-rvc --h", 1, ["--help"])],
+)
+def test_a_shell_may_ask_what_follows(words, place, answers):
+    environment = {
+        **os.environ,
+        **{"_MLX_RVC_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(place)},
+    }
+    run = subprocess.run(
+        [sys.executable, "-m", "mlx_rvc_cli"],
+        env=environment, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert run.stdout.split() == answers and run.stderr == ""

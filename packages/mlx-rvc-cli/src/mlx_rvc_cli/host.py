@@ -62,6 +62,7 @@ _FAMILY = (
     "mlx",
 )
 _UNAVAILABLE = "unavailable"
+_COMPLETING = "_MLX_RVC_COMPLETE"
 # typer keeps the roots of its exception tree in a private module that moved between versions.
 _TREE = {cls.__name__: cls for cls in typer.BadParameter.__mro__}
 _USAGE_ERROR: Any = _TREE["UsageError"]
@@ -99,6 +100,8 @@ def _run(arguments: list[str]) -> int:
     reserve_stdout(False)
     try:
         command = _application()
+        if _COMPLETING in os.environ:  # the shell asks what may follow; answers and exits
+            command.main(arguments, prog_name=PROGRAM)
         with command.make_context(PROGRAM, arguments) as context:
             command.invoke(context)
     except typer.Exit as end:
@@ -167,7 +170,6 @@ def _application() -> Any:
         name=PROGRAM,
         cls=_Host,
         rich_markup_mode=None,  # rich costs 0.2 s at every --help
-        add_completion=False,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )

@@ -46,6 +46,7 @@ def examine(*, self_test: bool = True) -> Iterator[Finding]:
         "mlx": _mlx,
         "audio files": _audio_files,
         "F0 methods": _f0_methods,
+        "weights": _weights,
         "cache": _cache,
         "temporary files": _temporary_files,
     }
@@ -139,6 +140,27 @@ def _f0_methods() -> Finding:
     names, ready = available(), offline()
     found = f"{', '.join(ready)} work without a download; {len(names)} in all"
     return Finding("F0 methods", Verdict.OK, found, details={"methods": names, "offline": ready})
+
+
+def _weights() -> Finding:
+    """What every voice but the bundled one needs, and where it is; nothing is fetched."""
+    from mlx_rvc.weights import shared
+
+    missing, details = [], {}
+    for weights in shared():
+        files = [str(part.path) for part in weights.held()]
+        details[weights.name] = {"given_by_environment": weights.given, "files": files}
+        if weights.given is None and not files:
+            missing.append(weights.name)
+    if missing:
+        return Finding(
+            "weights",
+            Verdict.WARNING,
+            f"not here yet: {', '.join(missing)}",
+            "the first conversion fetches them; mlx-rvc weights fetch does it now",
+            details,
+        )
+    return Finding("weights", Verdict.OK, f"{', '.join(details)} are here", details=details)
 
 
 def _cache() -> Finding:
