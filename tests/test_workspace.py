@@ -80,6 +80,7 @@ def test_each_option_in_the_readme_exists(capsys):
     for command in commands:
         assert main([*command.split(), "--help"]) == 0
         options[command] = set(re.findall(r"--[a-z][a-z0-9-]*", capsys.readouterr().out))
+        assert "--json" in options[command], command
     readmes = [ROOT / "README.md", *ROOT.glob("packages/*/README.md")]
     names = "|".join(commands)
     seen = 0
