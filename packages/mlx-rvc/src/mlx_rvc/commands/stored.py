@@ -86,7 +86,7 @@ def used(context: typer.Context) -> dict[str, dict[str, Any]]:
         origin = "" if source is None else source.name
         value = context.params.get(field_of(key))
         if origin == "DEFAULT_MAP":
-            found[key] = {"value": value, "from": stored[key].origin}
+            found[key] = {"value": stored[key].value, "from": stored[key].origin}
         elif origin not in ("", "DEFAULT"):
             found[key] = {"value": value, "from": COMMAND_LINE}
     return found
