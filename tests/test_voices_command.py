@@ -78,7 +78,7 @@ def test_a_name_brings_its_index_and_its_preset(sam, run, tmp_path):
     run(*plain, "--pitch", "-2", "--seed", "1", "--f0-method", "dio", "--speaker", "1")
     np.testing.assert_array_equal(named, soundfile.read("plain.wav")[0])
     text = run("convert", "me.wav", "out.wav", "-m", "sam")
-    assert f"; with index added_sam.index, pitch 3.0 ({origin}), f0_method dio ({origin})" in text
+    assert f"; with index added_sam.index, pitch 3 ({origin}), f0_method dio ({origin})" in text
 
 
 def test_command_line_over_config_over_preset_over_voice(sam, run, tmp_path):
