@@ -97,6 +97,15 @@ def test_command_line_over_config_over_preset_over_voice(sam, run, tmp_path):
     }
 
 
+def test_names_are_voices_for_every_command(sam, run):
+    assert run("info", "sam", "--json")["file"] == sam["model"]
+    assert run("info", "demo", "--json")["speakers"] == 2
+    run("export", "sam", "again.safetensors")
+    assert Path("again.safetensors").is_file()
+    assert "there is no voice 'samm'" in run("info", "samm", status=1)
+    assert "missing.pth" in run("info", "missing.pth", status=1)
+
+
 def test_a_batch_takes_names_and_settings_too(sam, run):
     run("voices", "preset", "sam", "--set", "f0_method=dio", "--set", "sample_rate=8000")
     batch = ["batch", "me.wav", "--out", "done", "--model", "sam"]

@@ -30,7 +30,8 @@ VoiceArgument = Annotated[
     str,
     typer.Argument(
         metavar="VOICE",
-        help="A .pth or .safetensors file, a folder, or a hub repository owner/name.",
+        help="A .pth or .safetensors file, a folder, owner/name on the hub, or a name of the "
+        "library (mlx-rvc voices).",
     ),
 ]
 OutputArgument = Annotated[
@@ -52,10 +53,10 @@ def info(voice: VoiceArgument, as_json: JsonOption = False) -> None:
     from mlx_rvc_cli.console import emit, format_table
 
     from .describing import COLUMNS, describe, rows
+    from .voice_names import locate_named
     from .voicefile import read_voice
-    from .weights import locate_voice
 
-    data = describe(read_voice(locate_voice(voice)))
+    data = describe(read_voice(locate_named(voice)))
     emit(data, as_json=as_json, text=lambda: format_table(rows(data), COLUMNS))
 
 
@@ -79,14 +80,15 @@ def export(
     from mlx_rvc_cli.errors import CommandError
 
     from .index_vectors import read_index_vectors
+    from .voice_names import locate_named
     from .voicefile import read_voice
-    from .weights import form_of, locate_voice
+    from .weights import form_of
 
     if index is not None and form_of(output) != "safetensors":
         raise CommandError(
             f"--index is stored in a .safetensors, not in {output}: give an output that ends so"
         )
-    located = locate_voice(voice)
+    located = locate_named(voice)
     _check_output(output, [located])
     read = read_voice(located)
     vectors = None if index is None else read_index_vectors(index, read)
@@ -117,12 +119,12 @@ def blend(
     """
     from .blending import blend as mix
     from .blending import normalised_weights, voices_and_weights
+    from .voice_names import locate_named
     from .voicefile import read_voice
-    from .weights import locate_voice
 
     given = voices_and_weights(voices)
     shares = normalised_weights([weight for _, weight in given])
-    located = [locate_voice(name) for name, _ in given]
+    located = [locate_named(name) for name, _ in given]
     _check_output(output, located)
     mixed = mix([read_voice(path) for path in located], shares)
     parts = [

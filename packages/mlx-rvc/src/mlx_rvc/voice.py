@@ -50,3 +50,15 @@ def find_voice(model: str | Path, index: str | Path | None = None) -> ChosenVoic
             f"the voice {model!r} has lost its file {voice.model_path}; remove it and add it again"
         )
     return ChosenVoice(voice.model_path, index or voice.index_path, model, voice.preset)
+
+
+def voice_file(model: str) -> str | Path:
+    """Give the path of a voice by its name, "demo" included; what is no name comes back.
+
+    For the commands of other packages (entry point group `mlx_rvc.voice_names`).
+    """
+    if model == DEMO:
+        import mlx_rvc_demo
+
+        return mlx_rvc_demo.bundle().voice
+    return find_voice(model).model

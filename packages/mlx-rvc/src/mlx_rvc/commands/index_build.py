@@ -31,11 +31,11 @@ def open_features(
         raise ValueError("--version is that of the voice; leave it out, or leave out --model")
     width = embedder = None
     if model is not None:
-        import mlx_rvc_demo
+        from mlx_rvc.voice import voice_file
         from mlx_rvc_synth import read_voice
         from mlx_rvc_synth.weights import locate_voice
 
-        voice = read_voice(mlx_rvc_demo.bundle().voice if model == "demo" else locate_voice(model))
+        voice = read_voice(locate_voice(voice_file(model)))
         version, width = voice.config.version, voice.config.feature_channels
         embedder = voice.metadata.get("embedder")
     kind = version or "v2"
