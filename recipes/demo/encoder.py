@@ -186,7 +186,14 @@ def train(
             curves.draw()
 
 
-def trained(run: Run, units: int, phones: int) -> Student:
+def trained(run: Run) -> Student:
+    """The encoder of this run, or of the run that it starts from."""
+    if run.start is not None:
+        from checkpoint import encoder_of
+
+        return encoder_of(run.start)
+    with np.load(run.path("targets.npz")) as data:
+        units, phones = run.config["teacher"]["units"], len(data["phones"])
     state = load_state(run.path("encoder.pt"))
     if state is None or state["step"] < run.config["encoder"]["steps"]:
         raise SystemExit("the encoder is not trained to its end: run the step encoder")

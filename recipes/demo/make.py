@@ -8,7 +8,7 @@
 # ///
 """The demo bundle from nothing: speech, content encoder, voice, index, card.
 
-    uv run recipes/demo/make.py --out FOLDER [--quick] [--step NAME ...]
+    uv run recipes/demo/make.py --out FOLDER [--quick] [--start CHECKPOINT] [--step NAME ...]
 
 Every step leaves files in FOLDER and is skipped where they are there; training goes on from its
 last state. So a run that was broken off is started again with the same command.
@@ -18,6 +18,14 @@ import argparse
 from pathlib import Path
 
 from run import Run, configuration
+
+
+def sources(run: Run) -> tuple[str, ...]:
+    """What is spoken: a run that starts from another's encoder needs the targets alone."""
+    from speakers import TARGETS
+    from speech import SOURCES
+
+    return TARGETS if run.start else SOURCES
 
 
 def texts(run: Run) -> None:
@@ -32,10 +40,10 @@ def texts(run: Run) -> None:
 
 def speech(run: Run) -> None:
     import corpus
-    from speech import SOURCES, make
+    from speech import make
 
     sentences = run.path("texts.txt").read_text().splitlines()
-    for name in SOURCES:
+    for name in sources(run):
         path = run.path("speech", f"{name}.npz")
         if not path.exists():
             made = make(name, run.config["speech"], sentences, run.seed)
@@ -46,9 +54,8 @@ def speech(run: Run) -> None:
 def perturb(run: Run) -> None:
     import corpus
     from perturb import copies
-    from speech import SOURCES
 
-    for name in SOURCES:
+    for name in sources(run):
         path = run.path("perturbed", f"{name}.npz")
         if not path.exists():
             utterances = corpus.load(run.path("speech", f"{name}.npz"))
@@ -156,9 +163,7 @@ def features(run: Run) -> None:
         path = run.path("features", f"{name}.npz")
         if path.exists():
             continue
-        if model is None:
-            with np.load(run.path("targets.npz")) as data:
-                model = trained(run, run.config["teacher"]["units"], len(data["phones"]))
+        model = model or trained(run)
         utterances = corpus.load(run.path("speech", f"{name}.npz"))
         ends = np.cumsum([len(utterance.audio) for utterance in utterances])
         versions = [[utterance.audio for utterance in utterances]]
@@ -205,15 +210,14 @@ def prior(run: Run) -> None:
 
 
 def voice(run: Run) -> None:
-    import numpy as np
-
     from encoder import trained
     from train import Trainer
 
-    with np.load(run.path("targets.npz")) as data:
-        student = trained(run, run.config["teacher"]["units"], len(data["phones"]))
-    trainer = Trainer(run, "voice", student)
-    trainer.begin_from("prior")
+    trainer = Trainer(run, "voice", trained(run))
+    if run.start is not None:
+        trainer.begin_from_start(run.start)
+    else:
+        trainer.begin_from("prior")
     trainer.resume()
     trainer.train(heard_recordings(run))
 
@@ -231,9 +235,7 @@ def bundle(run: Run) -> None:
     from synthesizer import Synthesizer
 
     folder = run.path("bundle", "voice.pth").parent
-    with np.load(run.path("targets.npz")) as data:
-        student = encoder_module.trained(run, run.config["teacher"]["units"], len(data["phones"]))
-    encoder_module.export(student, folder / "encoder")
+    encoder_module.export(encoder_module.trained(run), folder / "encoder")
     medians = {}
     for name in TARGETS:
         with np.load(run.path("features", f"{name}.npz")) as data:
@@ -255,6 +257,15 @@ def bundle(run: Run) -> None:
     run.log(f"bundle: {folder}, {module.megabytes(folder):.1f} MB, medians {medians}")
 
 
+def checkpoint(run: Run) -> None:
+    import checkpoint as module
+    from encoder import trained
+
+    folder = run.path("checkpoint", module.VOICE).parent
+    steps = module.write(folder, run, trained(run))
+    run.log(f"checkpoint: {folder}, {steps} steps of the voice")
+
+
 STEPS = {
     step.__name__: step
     for step in (
@@ -269,8 +280,10 @@ STEPS = {
         prior,
         voice,
         bundle,
+        checkpoint,
     )
 }
+NOT_FROM_START = ("teacher", "encoder", "decoder", "prior")
 
 
 def main() -> None:
@@ -286,10 +299,17 @@ def main() -> None:
     parser.add_argument(
         "--step", nargs="*", choices=STEPS, default=list(STEPS), help="only these steps"
     )
+    parser.add_argument(
+        "--start",
+        type=Path,
+        metavar="FOLDER",
+        help="go on with the encoder and the voice of a run before (its folder checkpoint/)",
+    )
     arguments = parser.parse_args()
-    run = Run(arguments.out, configuration(arguments.quick))
+    run = Run(arguments.out, configuration(arguments.quick), arguments.start)
     for name in arguments.step:
-        STEPS[name](run)
+        if run.start is None or name not in NOT_FROM_START:
+            STEPS[name](run)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,12 @@ def renamed(key: str) -> str:
     return key.replace("parametrizations.weight.original1", "weight_v")
 
 
+def restored(key: str) -> str:
+    """The names that PyTorch gives weight norm now; undoes `renamed`."""
+    key = key.replace("weight_g", "parametrizations.weight.original0")
+    return key.replace("weight_v", "parametrizations.weight.original1")
+
+
 class Average:
     """Exponential moving average of a model's parameters: the weights that are kept in the end."""
 

@@ -19,8 +19,11 @@ def configuration(quick: bool) -> dict:
 
 @dataclass
 class Run:
+    """`start`: where a run before left its encoder and its voice (`checkpoint.py`), if anywhere."""
+
     folder: Path
     config: dict
+    start: Path | None = None
 
     @property
     def seed(self) -> int:

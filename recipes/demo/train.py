@@ -11,9 +11,12 @@ conversion takes; RVC decodes from the posterior only and needs far longer for t
 the encoder listens: what it hears in the made audio has to be what it hears in the real one.
 """
 
+from pathlib import Path
+
 import torch
 from torch import nn
 
+from checkpoint import voice_of
 from discriminators import Discriminators, Judgement
 from encoder import Student
 from losses import divergence, mel_distance, spectrogram, stft_distance
@@ -89,6 +92,12 @@ class Trainer:
         self.model.load_state_dict(state["kept"])
         self.kept.load_state_dict(state["kept"])
         self.critics.load_state_dict(state["critics"])
+
+    def begin_from_start(self, folder: Path) -> None:
+        parts = voice_of(folder)
+        self.model.load_state_dict(parts["kept"])
+        self.kept.load_state_dict(parts["kept"])
+        self.critics.load_state_dict(parts["critics"])
 
     def save(self) -> None:
         parts = ("model", "kept", "critics", "makers", "judges")

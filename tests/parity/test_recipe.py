@@ -124,3 +124,36 @@ def test_a_broken_training_goes_on_as_if_nothing_had_been(run):
     again.train(recordings())
     for name, value in whole.kept.state_dict().items():
         assert torch.equal(value, again.kept.state_dict()[name]), name
+
+
+def test_a_run_goes_on_from_a_checkpoint(voice, tmp_path):
+    """What is left of a run, in half precision, is its encoder, its voice and its critics."""
+    from checkpoint import encoder_of, start_steps, voice_of, write
+    from discriminators import Discriminators
+    from encoder import Student
+    from progress import save_state
+    from run import Run
+    from synthesizer import Synthesizer
+
+    torch.manual_seed(1)
+    student, critics = Student(units=8, phones=4).eval(), Discriminators()
+    run = Run(tmp_path / "run", {})
+    save_state(run.path("voice.pt"), kept=voice.state_dict(), critics=critics.state_dict(), step=7)
+    assert write(tmp_path / "checkpoint", run, student) == 7
+    assert start_steps(tmp_path / "checkpoint") == 7
+    again = Run(tmp_path / "run", {}, tmp_path / "checkpoint")
+    assert write(tmp_path / "later", again, student) == 14
+
+    parts = voice_of(tmp_path / "checkpoint")
+    model = Synthesizer(**TOY)
+    model.load_state_dict(parts["kept"])
+    critics.load_state_dict(parts["critics"])
+    for name, value in voice.state_dict().items():
+        assert torch.equal(model.state_dict()[name], value.half().float()), name
+    audio = torch.randn(1, 8000) * 0.1
+    with torch.no_grad():
+        heard, expected = (
+            encoder_of(tmp_path / "checkpoint").features(audio),
+            student.features(audio),
+        )
+    assert (heard - expected).abs().max() < 0.02 * expected.abs().max()
