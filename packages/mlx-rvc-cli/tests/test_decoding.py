@@ -199,7 +199,7 @@ def test_a_picture_is_no_recording(tmp_path):
         frame = av.VideoFrame.from_ndarray(np.zeros((16, 16, 3), np.uint8), "rgb24")
         container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
-    assert "cannot be read as audio" in refused(tmp_path / "x.png")
+    assert "is a picture, not audio" in refused(tmp_path / "x.png")
 
 
 def test_a_video_cut_short_is_refused(tmp_path):

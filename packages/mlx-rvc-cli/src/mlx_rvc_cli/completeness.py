@@ -37,32 +37,6 @@ def shortfall(file: IO[bytes]) -> str | None:
     )
 
 
-def unclosed(file: IO[bytes]) -> bool:
-    """Say whether a wav file announces no sound though sound follows: its writer was stopped.
-
-    file: binary, seekable; left at its beginning.
-    """
-    try:
-        if file.read(4) != b"RIFF":
-            return False
-        for kind, start, size in _chunks(file, 12, "<4sI"):
-            if kind == b"data":
-                file.seek(start)
-                return size == 0 and not _is_chunk(file.read(8), _size(file) - start)
-    except struct.error:
-        pass
-    finally:
-        file.seek(0)
-    return False
-
-
-def _is_chunk(head: bytes, left: int) -> bool:
-    """Whether bytes are the beginning of another chunk, or nothing at all."""
-    if not head:
-        return True
-    return head[:4].isalnum() and len(head) == 8 and struct.unpack("<I", head[4:])[0] <= left - 8
-
-
 def _announced(file: IO[bytes]) -> tuple[int, int] | None:
     """Bytes that a file holds and bytes that it announces, of the sound or of all."""
     head = file.read(12)
@@ -92,9 +66,14 @@ def _read(file: IO[bytes], form: str) -> tuple[bytes, int]:
     return kind, size
 
 
+def wav_chunks(file: IO[bytes]) -> Iterator[tuple[bytes, int, int]]:
+    """Chunks of a wav file: name, place of the contents, their size in bytes as it says."""
+    return _chunks(file, 12, "<4sI")
+
+
 def _wav(file: IO[bytes]) -> tuple[int, int] | None:
     long = None
-    for kind, start, size in _chunks(file, 12, "<4sI"):
+    for kind, start, size in wav_chunks(file):
         if kind == b"ds64":
             file.seek(start + 8)
             (long,) = struct.unpack("<Q", file.read(8))
@@ -180,30 +159,39 @@ def _vint(file: IO[bytes]) -> int | None:
     return None if number == (1 << 7 * length) - 1 else number
 
 
-def _ogg(file: IO[bytes]) -> tuple[int, int] | None:
-    """The last page; a stream that was cut between two pages cannot be told from a whole one."""
-    end = _size(file)
-    begin = max(end - 2 * _OGG_PAGE, 0)
+def last_ogg_page(file: IO[bytes]) -> tuple[int, bytes] | None:
+    """Where the last page of an Ogg file begins, and what is there of it and after it."""
+    begin = max(_size(file) - 2 * _OGG_PAGE, 0)
     file.seek(begin)
     tail = file.read()
     place = tail.rfind(b"OggS\0")
-    if place < 0:
+    return None if place < 0 else (begin + place, tail[place:])
+
+
+def _ogg(file: IO[bytes]) -> tuple[int, int] | None:
+    """The last page; a stream that was cut between two pages cannot be told from a whole one."""
+    last = last_ogg_page(file)
+    if last is None:
         return None
-    page = tail[place:]
+    place, page = last
+    end = place + len(page)
     sizes = page[27 : 27 + page[26]] if len(page) > 26 else b""
     if len(page) < 27 or len(sizes) < page[26]:
         return end, end + 1
-    return end, begin + place + 27 + len(sizes) + sum(sizes)
+    return end, place + 27 + len(sizes) + sum(sizes)
+
+
+def after_id3(head: bytes) -> int:
+    """Where a file goes on after an ID3v2 tag, whose first ten bytes are given; 0 without one."""
+    if head[:3] != b"ID3" or len(head) < 10:
+        return 0
+    return 10 + sum(byte << 7 * place for place, byte in enumerate(reversed(head[6:10])))
 
 
 def _mp3(file: IO[bytes]) -> tuple[int, int] | None:
     """What the Xing or Info header says; some count a tag in front as well, some do not."""
     file.seek(0)
-    head, start = file.read(10), 0
-    if head[:3] == b"ID3" and len(head) == 10:
-        # Seven bits in each byte.
-        start = 10 + sum(byte << 7 * place for place, byte in enumerate(reversed(head[6:])))
-    file.seek(start)
+    file.seek(after_id3(file.read(10)))
     frame = file.read(256)
     place = max(frame.find(b"Xing"), frame.find(b"Info"))
     if place < 0 or frame[:1] != b"\xff":

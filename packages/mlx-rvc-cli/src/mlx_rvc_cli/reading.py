@@ -12,8 +12,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from mlx_rvc_cli.completeness import shortfall, unclosed
+from mlx_rvc_cli.completeness import shortfall
 from mlx_rvc_cli.errors import AudioFileError
+from mlx_rvc_cli.misread import chained, misread
 from mlx_rvc_cli.pipes import is_pipe, open_seekable
 from mlx_rvc_cli.sniffing import HEAD, container, not_audio
 
@@ -134,6 +135,11 @@ class AudioReader:
         lacking = shortfall(self._file)
         if lacking is not None:
             raise AudioFileError(f"{self.name} {lacking}")
+        if self._head.startswith(b"OggS") and chained(self._file):
+            raise AudioFileError(
+                f"{self.name} is a chain of several Ogg streams, as recordings of radio are: "
+                "convert it to .wav first (ffmpeg -i in.ogg out.wav)"
+            )
         self._source: soundfile.SoundFile | FFmpegSource
         self._least: float = 0
         self._announced = 0
@@ -163,8 +169,9 @@ class AudioReader:
     def _open_sndfile(self) -> soundfile.SoundFile:
         import soundfile
 
-        if unclosed(self._file):
-            raise ValueError("its header announces no sound")  # FFmpeg reads on to the end
+        reason = misread(self._file, self.path.suffix)
+        if reason is not None:
+            raise ValueError(reason)
         if self.path.is_file() and not is_pipe(self.path):
             return soundfile.SoundFile(self.path)
         self._file.flush()  # what it has read ahead; libsndfile moves the place beneath it
@@ -208,12 +215,16 @@ class AudioReader:
             if not isinstance(self._source, soundfile.SoundFile):
                 yield from self._source.blocks(_BLOCK)
                 return
-            while True:
-                block = self._source.read(_BLOCK, dtype="float32", always_2d=True)
+            left = _UNKNOWN if self.frames is None else self.frames
+            while left:
+                # No more than there is: what follows the sound, a tag say, is no damage.
+                wanted = min(_BLOCK, left)
+                block = self._source.read(wanted, dtype="float32", always_2d=True)
                 if len(block):
                     yield block
-                if len(block) < _BLOCK:
+                if len(block) < wanted:
                     return
+                left -= wanted
 
     def _check_finite(self, block: np.ndarray, done: int) -> None:
         import numpy as np
