@@ -24,7 +24,9 @@ class Synthesizer:
     config = SimpleNamespace(
         sample_rate=16000, f0=False, version="v2", feature_channels=2, speakers=2
     )
-    metadata: dict = {}
+
+    def __init__(self):
+        self.metadata = {}
 
     def infer(self, features, f0_hz=None, *, speaker=0, seed=None, noise=None, phase=0.0):
         return np.repeat(features[:, :, 0], self.config.sample_rate // 100, axis=1)
