@@ -147,7 +147,10 @@ def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
 
 @contextmanager
 def _termination() -> Iterator[None]:
-    """Let SIGTERM unwind the stack, so that temporary files are removed."""
+    """Let SIGTERM and the first Ctrl-C unwind the stack, so that temporary files are removed.
+
+    A second Ctrl-C does not wait for that: it ends the process at once, without a traceback.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -155,11 +158,25 @@ def _termination() -> Iterator[None]:
     def leave(*_: object) -> None:
         sys.exit(TERMINATED)
 
+    def leave_now(*_: object) -> None:
+        os.write(2, f"\n{PROGRAM}: interrupted twice\n".encode())
+        os._exit(INTERRUPTED)
+
+    def interrupt(*_: object) -> None:
+        signal.signal(signal.SIGINT, leave_now)
+        raise KeyboardInterrupt
+
+    interrupted = signal.getsignal(signal.SIGINT)
+    heeded = interrupted is signal.default_int_handler  # in the background it is ignored
     before = signal.signal(signal.SIGTERM, leave)
+    if heeded:
+        signal.signal(signal.SIGINT, interrupt)
     try:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+        if heeded:
+            signal.signal(signal.SIGINT, interrupted)
 
 
 # --- commands -------------------------------------------------------------------------------
