@@ -58,3 +58,25 @@ CASES = (
     *_either("not audio, or another kind", NOT_AUDIO),
     *_good("file names", NAMES),
 )
+
+_EXAMPLES = {
+    "signals": "1 to 401 samples, silence, DC, NaN, denormals, squares, impulses, 1e38",
+    "rates and channels": "1 to 384 kHz, 22051 Hz, 1 to 32 channels, channels that cancel",
+    "encodings and containers": "8-bit to float64, A-law, ADPCM, GSM, RF64, W64, CAF, ALAC, AVI",
+    "cut short": "wav, flac, ogg, mp3, m4a, webm: in headers, in the middle, the last byte",
+    "lying headers": "lengths of 0, 0xFFFFFFFF and odd; 0 channels, 0 Hz, 1 Hz",
+    "not audio, or another kind": "HTML, zip, PDF named wav; mp3 named wav; ID3, junk, chains",
+    "file names": "newlines, quotes, emoji, a leading dash, 255 bytes, no UTF-8",
+}
+
+
+def rows():
+    """The table of docs/reliability.md: a line for each group, and one for all."""
+    lines = [_row(group, group, example) for group, example in _EXAMPLES.items()]
+    return [*lines, _row(None, "all", "")]
+
+
+def _row(group, name, example):
+    refused = [bool(case.words) for case in CASES if group in (None, case.group)]
+    counts = f"{len(refused)} | {len(refused) - sum(refused)} | {sum(refused)}"
+    return f"| {name} | {counts} | {example} |"
