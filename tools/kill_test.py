@@ -63,7 +63,7 @@ class Work(ABC):
     def result(self, folder: Path) -> dict[str, bytes]:
         """What is there under its name."""
 
-    def check(self, folder: Path) -> None:
+    def check(self, folder: Path) -> None:  # noqa: B027  # most have nothing to add
         """Whatever else must hold, finished or not."""
 
 
@@ -226,7 +226,8 @@ def rounds(kills: int, seed: int) -> dict[str, dict[str, int]]:
                 try:
                     found = round_of(work, folder, dice)
                 except Exception as error:
-                    raise AssertionError(f"round {number}, {type(work).__name__}: {error}") from error
+                    where = f"round {number}, {type(work).__name__}"
+                    raise AssertionError(f"{where}: {error}") from error
                 counts.setdefault(type(work).__name__.lower(), Counter())[found] += 1
             shutil.rmtree(folder)
     return {work: dict(sorted(count.items())) for work, count in counts.items()}
