@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+import broken_audio
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -20,6 +22,14 @@ def test_every_feature_has_a_cell_of_ours_and_a_test():
     for feature, ours, *_, tested in table:
         assert ours.startswith("✓"), feature
         (path,) = re.findall(r"`([^`]+\.py)`", tested)
+        assert (ROOT / path).is_file(), path
+
+
+def test_the_counts_of_broken_audio_are_those_of_the_tests():
+    text = (ROOT / "docs/reliability.md").read_text()
+    for row in broken_audio.rows():
+        assert row in text.splitlines()
+    for path in re.findall(r"`([^`]+/test_\w+\.py)`", text):
         assert (ROOT / path).is_file(), path
 
 

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 
-def test_four_threads_give_what_one_gives(demo, clip):
+def test_eight_threads_give_what_one_gives(demo, clip):
     audio = clip("librivox_austen_0930", 1.2)[:, 0]
     wanted = [
         {"speaker": 0, "seed": 1},
@@ -14,7 +14,7 @@ def test_four_threads_give_what_one_gives(demo, clip):
         {"speaker": 0, "seed": 4, "output_rate": 22050},
     ]
     alone = [demo.convert_array(audio, 16000, **options)[0] for options in wanted]
-    with ThreadPoolExecutor(4) as pool:
+    with ThreadPoolExecutor(8) as pool:
         work = [pool.submit(demo.convert_array, audio, 16000, **options) for options in wanted * 2]
         together = [one.result()[0] for one in work]
     for one, other in zip(alone * 2, together, strict=True):

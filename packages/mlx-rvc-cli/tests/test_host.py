@@ -318,6 +318,27 @@ def test_a_signal_leaves_no_temporary_file(
     assert list(folder.iterdir()) == []
 
 
+def test_a_second_interrupt_does_not_wait_for_the_first(installed, tmp_path, heed_interrupts):
+    (tmp_path / "stranger.py").write_text(
+        "import time\n"
+        "def wait(path: str) -> None:\n"
+        "    try:\n"
+        "        print('ready', flush=True)\n"
+        "        time.sleep(60)\n"
+        "    finally:\n"
+        "        print('cleaning', flush=True)\n"
+        "        time.sleep(60)\n"
+    )
+    with subprocess.Popen(
+        [*HOST, "wait", "x"], env=installed, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        for word in (b"ready\n", b"cleaning\n"):
+            assert process.stdout.readline() == word
+            process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=30) == 130
+        assert process.stderr.read() == b"\nmlx-rvc: interrupted twice\n"
+
+
 def test_the_host_is_light():
     code = (
         "import sys, mlx_rvc_cli, mlx_rvc_cli.host, mlx_rvc_cli.console, mlx_rvc_cli.errors,"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from mlx_rvc_cli.errors import AudioFileError
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 Write = Callable[["np.ndarray"], None]
 """Takes float32 (n, channels), full scale ±1."""
 
+_SYSTEM = 2  # libsndfile's number for what went wrong beneath it
 _AAC_BITS = 128000  # bits a second and channel; at 96000 speech has 15 dB less signal to noise
 
 
@@ -49,6 +50,11 @@ def encoder(
         ) as file:
             yield file.write
     except soundfile.LibsndfileError as error:
+        if error.code == _SYSTEM:  # of which libsndfile does not say more
+            raise AudioFileError(
+                f"{name} cannot be written (the system refused to): the disk may be full; free "
+                "some space, or choose another folder"
+            ) from None
         raise AudioFileError(
             f"{name} cannot be written ({error.error_string.strip()}): try .wav"
         ) from None
@@ -64,6 +70,41 @@ def _explained(name: str) -> Iterator[None]:
         raise AudioFileError(f"{name} cannot be written ({error.strerror}): try .wav") from None
 
 
+class _Held:
+    """A file whose errors wait for `check`: one inside FFmpeg is a traceback on stderr."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._error: OSError | None = None
+        self.read, self.tell = file.read, file.tell
+
+    def __enter__(self) -> _Held:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self.check()
+
+    def write(self, data: bytes) -> int:
+        return self._held(lambda: self._file.write(data), len(data))
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return self._held(lambda: self._file.seek(offset, whence), 0)
+
+    def check(self) -> None:
+        """Raise the first error, if there was one."""
+        if self._error is not None:
+            raise self._error
+
+    def _held(self, act: Callable[[], int], otherwise: int) -> int:
+        if self._error is None:
+            try:
+                return act()
+            except OSError as error:
+                self._error = error
+        return otherwise
+
+
 @contextmanager
 def _aac(target: Path | int, form: Format, sample_rate: int, channels: int) -> Iterator[Write]:
     import av
@@ -73,7 +114,8 @@ def _aac(target: Path | int, form: Format, sample_rate: int, channels: int) -> I
     # the sample rate, so that the edit list ends at the last sample and not at a millisecond.
     options = {"movie_timescale": str(sample_rate), "movflags": "+faststart"}
     with (
-        open(target, "wb+", closefd=not isinstance(target, int)) as file,
+        open(target, "wb+", closefd=not isinstance(target, int)) as plain,
+        _Held(plain) as file,
         av.open(file, "w", format=form.container, container_options=options) as container,
     ):
         layout = "stereo" if channels == 2 else "mono"
@@ -90,6 +132,7 @@ def _aac(target: Path | int, form: Format, sample_rate: int, channels: int) -> I
             frame.time_base = Fraction(1, sample_rate)
             done += len(block)
             container.mux(stream.encode(frame))
+            file.check()
 
         yield write
         container.mux(stream.encode(None))

@@ -31,7 +31,12 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
         mode = stat.S_IMODE(target.stat().st_mode)
     temporary = target.with_name(f".{target.stem[:80]}-{secrets.token_hex(6)}{target.suffix}")
     # Created here and exclusively: the name is ours, and a folder without permission fails early.
-    os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+    try:
+        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+    except OSError as error:  # a system folder, a disk that is mounted for reading
+        raise CommandError(
+            f"{wanted} cannot be made ({error.strerror}): choose another output path"
+        ) from None
     try:
         yield temporary
         if mode is not None:

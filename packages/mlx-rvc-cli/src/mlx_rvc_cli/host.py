@@ -11,13 +11,10 @@ import io
 import json
 import os
 import platform
-import signal
 import sys
-import threading
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, MutableMapping, Sequence
-from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
@@ -29,12 +26,12 @@ from mlx_rvc_cli.errors import (
     FAILURE,
     INTERRUPTED,
     OK,
-    TERMINATED,
     USAGE,
     CommandError,
     describe,
     printable,
 )
+from mlx_rvc_cli.signals import unwinding
 
 PROGRAM = "mlx-rvc"
 GROUP = "mlx_rvc.commands"
@@ -81,7 +78,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):  # no file name may end in a UnicodeEncodeError
             stream.reconfigure(errors="backslashreplace")
     try:
-        with _termination(), warnings.catch_warnings():
+        with unwinding(PROGRAM), warnings.catch_warnings():
             warnings.showwarning = _show_warning
             status = _run(arguments)
         sys.stdout.flush()
@@ -143,23 +140,6 @@ def _fail(text: str, as_json: bool, status: int) -> int:
 
 def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
     print(f"{PROGRAM}: warning: {printable(str(message))}", file=sys.stderr)
-
-
-@contextmanager
-def _termination() -> Iterator[None]:
-    """Let SIGTERM unwind the stack, so that temporary files are removed."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def leave(*_: object) -> None:
-        sys.exit(TERMINATED)
-
-    before = signal.signal(signal.SIGTERM, leave)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 # --- commands -------------------------------------------------------------------------------

@@ -12,7 +12,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from mlx_rvc_cli.completeness import shortfall
 from mlx_rvc_cli.errors import AudioFileError
+from mlx_rvc_cli.misread import chained, misread
 from mlx_rvc_cli.pipes import is_pipe, open_seekable
 from mlx_rvc_cli.sniffing import HEAD, container, not_audio
 
@@ -35,6 +37,7 @@ READABLE = frozenset(
 
 _BLOCK = 1 << 16  # frames
 _UNKNOWN = (1 << 63) - 1  # frames, as libsndfile says that a file does not give its length
+_RATES = (1000, 10_000_000)  # Hz; at 1 Hz, a second of sound with a damaged header is half a day
 _SHORT = 1.0  # s that a file may lack of what its container announces
 
 
@@ -56,8 +59,9 @@ class AudioReader:
         tags: what is said about the recording, None unless asked for.
 
     Raises AudioFileError, on opening for a missing file, a folder, an empty file, a video without
-    sound and what is not audio (saying what was found); on the way for samples that are NaN or
-    infinite, and at the end for a truncated file and for no samples at all.
+    sound, a file shorter than its container announces and what is not audio (saying what was
+    found); on the way for samples that are NaN or infinite, and at the end for a truncated file
+    and for no samples at all.
     """
 
     def __init__(self, path: str | os.PathLike[str], *, tags: bool = False) -> None:
@@ -127,6 +131,15 @@ class AudioReader:
         self._head = self._file.read(HEAD)
         if not self._head:
             raise AudioFileError(f"{self.name} is empty (0 bytes)")
+        self._file.seek(0)
+        lacking = shortfall(self._file)
+        if lacking is not None:
+            raise AudioFileError(f"{self.name} {lacking}")
+        if self._head.startswith(b"OggS") and chained(self._file):
+            raise AudioFileError(
+                f"{self.name} is a chain of several Ogg streams, as recordings of radio are: "
+                "convert it to .wav first (ffmpeg -i in.ogg out.wav)"
+            )
         self._source: soundfile.SoundFile | FFmpegSource
         self._least: float = 0
         self._announced = 0
@@ -146,12 +159,22 @@ class AudioReader:
             if self._source.frames < _UNKNOWN:
                 self.frames = self._least = self._announced = self._source.frames
         self.channels = int(self._source.channels)
+        if not _RATES[0] <= self.sample_rate <= _RATES[1]:
+            self._source.close()
+            raise AudioFileError(
+                f"{self.name} has a sample rate of {self.sample_rate} Hz; {_RATES[0]} to "
+                f"{_RATES[1]} Hz is expected: its header is damaged; fetch it again"
+            )
 
     def _open_sndfile(self) -> soundfile.SoundFile:
         import soundfile
 
+        reason = misread(self._file, self.path.suffix)
+        if reason is not None:
+            raise ValueError(reason)
         if self.path.is_file() and not is_pipe(self.path):
             return soundfile.SoundFile(self.path)
+        self._file.flush()  # what it has read ahead; libsndfile moves the place beneath it
         os.lseek(self._file.fileno(), 0, os.SEEK_SET)
         return soundfile.SoundFile(self._file.fileno(), closefd=False)
 
@@ -192,12 +215,16 @@ class AudioReader:
             if not isinstance(self._source, soundfile.SoundFile):
                 yield from self._source.blocks(_BLOCK)
                 return
-            while True:
-                block = self._source.read(_BLOCK, dtype="float32", always_2d=True)
+            left = _UNKNOWN if self.frames is None else self.frames
+            while left:
+                # No more than there is: what follows the sound, a tag say, is no damage.
+                wanted = min(_BLOCK, left)
+                block = self._source.read(wanted, dtype="float32", always_2d=True)
                 if len(block):
                     yield block
-                if len(block) < _BLOCK:
+                if len(block) < wanted:
                     return
+                left -= wanted
 
     def _check_finite(self, block: np.ndarray, done: int) -> None:
         import numpy as np

@@ -9,6 +9,12 @@ HEAD = 512
 
 _OTHER = (  # (first bytes in any case, what the file is)
     (b"pk\x03\x04", "is a zip archive, not audio: unpack it first"),
+    (b"\x1f\x8b\x08", "is a gzip archive, not audio: unpack it first"),
+    (b"7z\xbc\xaf\x27\x1c", "is a 7z archive, not audio: unpack it first"),
+    (b"rar!\x1a\x07", "is a RAR archive, not audio: unpack it first"),
+    (b"%pdf-", "is a PDF document, not audio: name a recording"),
+    (b"\x89png", "is a picture, not audio: name a recording"),
+    (b"\xff\xd8\xff", "is a picture, not audio: name a recording"),
     (b"<!doctype html", "is an HTML page, not audio: the download failed"),
     (b"<html", "is an HTML page, not audio: the download failed"),
     (b"version https://git-lfs", "is a Git LFS pointer, not audio: fetch the real file"),

@@ -179,7 +179,13 @@ class RVCPipeline(Stages):
     ) -> Conversion:
         wanted = self._rate(run.options)
         # Resampled once, to what the file will hold.
-        run = replace(run, options=replace(run.options, output_rate=output.rate(wanted)))
+        rate = output.rate(wanted)
+        if not recording.length_at(rate):
+            raise ValueError(
+                f"the recording of {recording.samples} samples at {recording.sample_rate} Hz is "
+                f"less than half a sample at {rate} Hz; name a longer one"
+            )
+        run = replace(run, options=replace(run.options, output_rate=rate))
         result, rate = flow(self, recording, run)
         with run.timed("writing"), saved(run.options, run.curves):
             output.write(result, rate, tags, run.check)
