@@ -77,6 +77,7 @@ class _Held:
         self._file = file
         self._error: OSError | None = None
         self.read, self.tell = file.read, file.tell
+        self.name = file.name  # by which FFmpeg opens the file once more, to move its head in front
 
     def __enter__(self) -> _Held:
         return self
