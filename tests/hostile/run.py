@@ -9,6 +9,7 @@ import contextlib
 import io
 import json
 import os
+import signal
 import sys
 import time
 import warnings
@@ -23,7 +24,7 @@ import pickles
 import tensors
 import voices
 from cases import Case
-from watch import Watch, limit, no_limit
+from watch import SECONDS, TooLong, Watch, limit, no_limit
 
 import mlx_pth
 from mlx_rvc_cli.host import main
@@ -114,14 +115,17 @@ def cases(marker: Path) -> Iterator[tuple[int, Case]]:
 def opened(path: Path, reader: Reader, watch: Watch, marker: Path) -> dict[str, object]:
     error, text = "nothing", ""
     limit()
-    start = time.perf_counter()
+    start = time.process_time()
+    signal.setitimer(signal.ITIMER_VIRTUAL, 2 * SECONDS)
     try:
         with watch:
             reader(path)
     except BaseException as caught:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
         text = str(caught)
         error = "ValueError" if isinstance(caught, ValueError) else type(caught).__name__
-    seconds = time.perf_counter() - start
+    signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+    seconds = time.process_time() - start
     no_limit()
     effects = list(watch.effects)
     if marker.exists():
@@ -130,11 +134,16 @@ def opened(path: Path, reader: Reader, watch: Watch, marker: Path) -> dict[str, 
     return {"error": error, "text": text, "seconds": round(seconds, 3), "effects": effects}
 
 
+def too_long(*_: object) -> None:
+    raise TooLong
+
+
 def run(folder: Path, wanted: str) -> None:
     warm_up(folder)
     marker = folder / "marker"
     watch = Watch(folder)
     warnings.simplefilter("error")
+    signal.signal(signal.SIGVTALRM, too_long)
     before = {path.name for path in folder.iterdir()}
     for number, case in cases(marker):
         if wanted not in f"{case.kind}: {case.name}":
