@@ -6,6 +6,7 @@ One JSON object a line: kind, name, reader, error (its type), text, seconds, eff
 """
 
 import contextlib
+import gc
 import io
 import json
 import os
@@ -141,6 +142,7 @@ def too_long(*_: object) -> None:
 def run(folder: Path, wanted: str) -> None:
     warm_up(folder)
     marker = folder / "marker"
+    gc.freeze()  # what is imported by now is not looked at again before every file
     watch = Watch(folder)
     warnings.simplefilter("error")
     signal.signal(signal.SIGVTALRM, too_long)

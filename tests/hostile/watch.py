@@ -69,6 +69,8 @@ class Watch:
         if event.startswith(PATHS):
             paths = [arg for arg in args if isinstance(arg, str | bytes | os.PathLike)]
             return next((str(path) for path in paths if not self._inside(path)), None)
+        if event in ("exec", "compile") and _annotation():
+            return None
         if event == "exec":
             file = os.path.realpath(args[0].co_filename)
             return None if file.startswith(_CODE) else f"code of {args[0].co_filename}"
@@ -97,6 +99,11 @@ class Watch:
 
 class _Effect(BaseException):
     """Nothing between here and the runner may take it for a refusal."""
+
+
+def _annotation() -> bool:
+    """Whether `typing` is at work on an annotation of ours: commands are made of them."""
+    return Path(sys._getframe(3).f_code.co_filename).name == "typing.py"
 
 
 class TooLong(BaseException):
