@@ -89,7 +89,8 @@ def _safetensors() -> Iterator[Case]:
 
 
 def head(code: bytes, dim: int, total: int, metric: int = 1, trained: int = 1) -> bytes:
-    return code + struct.pack("<iq16xBi", dim, total, trained, metric)
+    signed = (total + 2**63) % 2**64 - 2**63
+    return code + struct.pack("<iq16xBi", dim, signed, trained, metric)
 
 
 def flat(dim: int, total: int, floats: int | None = None, data: bytes | None = None, **more) -> bytes:

@@ -64,6 +64,9 @@ class Watch:
     def _judge(self, event: str, args: tuple[Any, ...]) -> str | None:
         if event.startswith(FORBIDDEN):
             return str(args)
+        if _frame() == "shutil.py" and not event.startswith("shutil."):
+            # Deleting a tree, which was judged by its path, goes by names below open folders.
+            return None if not (event == "open" and args[2] & _WRITING) else str(args)
         if event == "open":
             return self._opened(*args)
         if event.startswith(PATHS):
@@ -103,7 +106,12 @@ class _Effect(BaseException):
 
 def _annotation() -> bool:
     """Whether `typing` is at work on an annotation of ours: commands are made of them."""
-    return Path(sys._getframe(3).f_code.co_filename).name == "typing.py"
+    return _frame(4) == "typing.py"
+
+
+def _frame(depth: int = 3) -> str:
+    """The file of the code that did what is judged."""
+    return Path(sys._getframe(depth).f_code.co_filename).name
 
 
 class TooLong(BaseException):

@@ -42,7 +42,7 @@ def bomb(name: str, size: int, **more) -> Entry:
 
 def archive(entries: list[Entry], *, count: int | None = None, end: dict | None = None) -> bytes:
     """The archive. `end` replaces (size, offset) of the directory as its end states them."""
-    body, directory = b"", b""
+    body, directory = bytearray(), bytearray()
     for entry in entries:
         name = entry.name.encode() if isinstance(entry.name, str) else entry.name
         stored = len(entry.data) if entry.stored is None else entry.stored
@@ -66,7 +66,7 @@ def archive(entries: list[Entry], *, count: int | None = None, end: dict | None 
     said = {"size": len(directory), "offset": len(body)} | (end or {})
     tail = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, number & 0xFFFF, number & 0xFFFF,
                        said["size"], said["offset"], 0)  # fmt: skip
-    return body + directory + said.get("between", b"") + tail
+    return bytes(body + directory + said.get("between", b"") + tail)
 
 
 def zip64(*values: int) -> bytes:
