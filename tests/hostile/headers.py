@@ -147,7 +147,6 @@ def _indexes() -> Iterator[Case]:
         "IVF of another quantiser's number": ivf(quantiser=flat(4, 3)),
         "IVF with broken centroids": ivf(quantiser=flat(4, 2, data=bad_vectors)),
         "IVF with a quantiser that lies": ivf(quantiser=flat(4, 2, 2**62)),
-        "IVF in an IVF": ivf(quantiser=ivf()),
         "IVF of no probes": ivf(nprobe=0),
         "IVF with an unknown direct map": ivf(maps=b"\7" + bytes(8)),
         "IVF with an enormous direct map": ivf(maps=b"\1" + b"\xff" * 8),

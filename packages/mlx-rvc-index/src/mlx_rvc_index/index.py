@@ -21,7 +21,7 @@ from mlx_rvc_index.storage import Array, Backend, Lists
 _VERSIONS = {256: "v1", 768: "v2"}
 # NumPy parses a header with Python's own parser, whose every error may come out.
 _NO_ARRAY = (
-    *(ValueError, TypeError, KeyError, AttributeError, OverflowError, OSError, EOFError),
+    *(ValueError, TypeError, KeyError, AttributeError, ArithmeticError, OSError, EOFError),
     *(SyntaxError, tokenize.TokenError, RecursionError, MemoryError),
 )
 _BLOCK = 1 << 24  # bytes of neighbours gathered at once
@@ -224,7 +224,8 @@ def _line(error: BaseException) -> str:
 
 def _open_npy(path: Path) -> Backend:
     try:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
+        with np.errstate(all="raise"):  # NumPy multiplies the shape without looking
+            array = np.load(path, mmap_mode="r", allow_pickle=False)
     except _NO_ARRAY as error:
         raise IndexFileError(f"the .npy file cannot be read ({_line(error)})") from None
     if array.ndim != 2 or array.dtype.kind != "f" or array.shape[1] == 0:

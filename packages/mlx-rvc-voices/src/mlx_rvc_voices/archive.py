@@ -47,8 +47,13 @@ Progress = Callable[[float, float | None], None]
 @contextmanager
 def opened_zip(path: Path) -> Iterator[zipfile.ZipFile]:
     """Open an archive whose list of entries is of a size that can be read."""
-    with path.open("rb") as file, zipfile.ZipFile(_Bounded(file)) as archive:  # type: ignore[arg-type]
-        yield archive
+    with path.open("rb") as file:
+        try:
+            archive = zipfile.ZipFile(_Bounded(file))  # type: ignore[arg-type]
+        except OSError as error:  # it was told to seek where no file is
+            raise zipfile.BadZipFile(error.strerror) from None
+        with archive:
+            yield archive
 
 
 class _Bounded:

@@ -19,7 +19,7 @@ _PHONE = "enc_p.emb_phone.weight"  # (hidden, features) in every layout of a voi
 _SHOWN_KEYS = 3
 # NumPy parses a header with Python's own parser, whose every error may come out.
 _NO_ARRAY = (
-    *(ValueError, TypeError, LookupError, AttributeError, OverflowError, OSError, EOFError),
+    *(ValueError, TypeError, LookupError, AttributeError, ArithmeticError, OSError, EOFError),
     *(SyntaxError, tokenize.TokenError, RecursionError, MemoryError),
 )
 
@@ -94,7 +94,8 @@ def index_width(path: Path) -> int:
         import numpy as np
 
         try:
-            return int(np.load(path, mmap_mode="r", allow_pickle=False).shape[1])
+            with np.errstate(all="raise"):  # NumPy multiplies the shape without looking
+                return int(np.load(path, mmap_mode="r", allow_pickle=False).shape[1])
         except _NO_ARRAY as error:
             said = " ".join(str(error).split())
             raise VoiceError(f"{path.name} is a damaged .npy of features ({said:.60})") from None
