@@ -37,7 +37,9 @@ def account(tmp_path_factory):
 def table():
     """Kinds and numbers as docs/security.md states them."""
     text = (ROOT / "docs/security.md").read_text()
-    return {kind: int(number) for kind, number in re.findall(r"^\| ([^|]+) \| (\d+) \|", text, re.M)}
+    return {
+        kind: int(number) for kind, number in re.findall(r"^\| ([^|]+) \| (\d+) \|", text, re.M)
+    }
 
 
 KINDS = table()
@@ -68,8 +70,10 @@ def test_hostile_files_end_in_one_line_and_nothing_else(account, kind):
 def test_the_payloads_are_live(tmp_path):
     """Python's own unpickler does what they ask: else their refusal would prove nothing."""
     marker = tmp_path / "marker"
-    code = "import pickles, cases, sys; sys.stdout.buffer.write(cases.pickled(cases.call(*(" \
+    code = (
+        "import pickles, cases, sys; sys.stdout.buffer.write(cases.pickled(cases.call(*("
         f"pickles.commands({str(marker)!r})['os.mkdir']))))"
+    )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, check=True, cwd=ROOT / "tests/hostile"
     )

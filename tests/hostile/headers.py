@@ -93,7 +93,9 @@ def head(code: bytes, dim: int, total: int, metric: int = 1, trained: int = 1) -
     return code + struct.pack("<iq16xBi", dim, signed, trained, metric)
 
 
-def flat(dim: int, total: int, floats: int | None = None, data: bytes | None = None, **more) -> bytes:
+def flat(
+    dim: int, total: int, floats: int | None = None, data: bytes | None = None, **more
+) -> bytes:
     number = max(dim * total, 0) if floats is None else floats
     body = bytes(4 * min(number, 1000)) if data is None else data
     return head(b"IxF2", dim, total, **more) + struct.pack("<Q", number & 2**64 - 1) + body
@@ -190,7 +192,9 @@ def _indexes() -> Iterator[Case]:
         yield Case(INDEX, title, ".index", content)
 
 
-def npy(header: bytes | str | dict, data: bytes = bytes(64), *, version: tuple = (1, 0), length=None):
+def npy(
+    header: bytes | str | dict, data: bytes = bytes(64), *, version: tuple = (1, 0), length=None
+):
     raw = repr(header).encode() if isinstance(header, dict) else header
     raw = raw.encode() if isinstance(raw, str) else raw
     size = len(raw) if length is None else length

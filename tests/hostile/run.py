@@ -40,7 +40,9 @@ EVERY = 6  # of the files of a kind, one in so many is opened by a command too
 
 
 def add(path: Path, **options: str) -> object:
-    library = Library(path.parent / "library", check_voice=read_voice, check_index=FeatureIndex.load)
+    library = Library(
+        path.parent / "library", check_voice=read_voice, check_index=FeatureIndex.load
+    )
     return library.add(str(path), **options)
 
 
@@ -159,7 +161,10 @@ def run(folder: Path, wanted: str) -> None:
         for name, reader in readers(case, number).items():
             watch.literals = case.kind == headers.NPY
             found = opened(path, reader, watch, marker)
-            print(json.dumps({"kind": case.kind, "name": case.name, "reader": name} | found), flush=True)
+            print(
+                json.dumps({"kind": case.kind, "name": case.name, "reader": name} | found),
+                flush=True,
+            )
         left = [p for p in place.rglob("*") if p.is_file() and p != path]
         left = [p.name for p in left if p.name not in dict(case.beside)]
         left += [p.name for p in folder.iterdir() if p.name not in before | {"opened"}]

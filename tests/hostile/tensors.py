@@ -98,9 +98,14 @@ def build(marker: str) -> Iterator[Case]:
     for title, body in bodies.items():
         yield Case(KIND, title, ".pth", torch_zip(pickled(in_dict(body))))
     ten = 10 * 2**20
-    widened = tensor(storage("0", name("torch", "BFloat16Storage"), ten), zero, numbers(ten), numbers(0))
+    widened = tensor(
+        storage("0", name("torch", "BFloat16Storage"), ten), zero, numbers(ten), numbers(0)
+    )
     negated = tensor(
         storage("0", None, ten), zero, numbers(ten), one, b"\x89", ORDERED, in_dict(b"\x88", "neg")
     )
-    for title, body in {"bfloat16 that is short": widened, "negation that is short": negated}.items():
+    for title, body in {
+        "bfloat16 that is short": widened,
+        "negation that is short": negated,
+    }.items():
         yield Case(KIND, title, ".pth", torch_zip(pickled(in_dict(body))))

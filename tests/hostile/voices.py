@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from cases import Case, in_dict, pickled, torch_zip
 
 import mlx_pth
-from cases import Case, in_dict, pickled, torch_zip
 from mlx_rvc_synth import read_voice
 from mlx_rvc_synth.weights import write_voice
 
@@ -158,9 +158,18 @@ def _own(scratch: Path) -> Iterator[Case]:
         "header: an enormous kernel": configured(flow_kernel_size=10**9),
         "header: enormous dilations": configured(resblock_dilation_sizes=[[10**9] * 3] * 3),
         "header: other dilations": configured(resblock_dilation_sizes=[[1] * 50_000] * 3),
-        "header: another number of stages": configured(upsample_rates=[400], upsample_kernel_sizes=[400]),
+        "header: another number of stages": configured(
+            upsample_rates=[400], upsample_kernel_sizes=[400]
+        ),
     }
-    for key in ("n_heads", "upsample_rates", "resblock_dilation_sizes", "sample_rate", "version", "resblock"):
+    for key in (
+        "n_heads",
+        "upsample_rates",
+        "resblock_dilation_sizes",
+        "sample_rate",
+        "version",
+        "resblock",
+    ):
         for value in ODD:
             if (key, value) != ("n_heads", True):
                 files[f"header: {key} {value!r:.20}"] = configured(**{key: value})

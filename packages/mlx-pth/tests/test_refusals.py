@@ -182,7 +182,10 @@ def test_deeply_nested_keys_are_refused_without_a_crash(make):
 
 
 def test_keys_whose_hashes_collide_are_refused(make):
-    for keys in ((2**61 - 1, 2 * (2**61 - 1)), ((1, 2), (3, 4))):  # a second number undoes the first
+    for keys in (
+        (2**61 - 1, 2 * (2**61 - 1)),
+        ((1, 2), (3, 4)),
+    ):  # a second number undoes the first
         with pytest.raises(RefusedError, match="key"):
             mlx_pth.load(make.zip(dict.fromkeys(keys, 0)))
     assert mlx_pth.load(make.zip({0: 1, -5: 2, (1, "a"): 3})) == {0: 1, -5: 2, (1, "a"): 3}

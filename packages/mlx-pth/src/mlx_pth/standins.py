@@ -7,7 +7,6 @@ import numpy as np
 
 from mlx_pth.errors import DamagedFileError, TooLargeError
 
-
 MAX_BYTES = 16 * 2**30
 LEAST_BYTES = 128 * 2**20
 TIMES_FILE = 8

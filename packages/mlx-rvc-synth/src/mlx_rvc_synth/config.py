@@ -179,7 +179,9 @@ class SynthConfig:
 def sizes(name: str, values: Any) -> tuple[int, ...]:
     """A short list of sizes as a tuple; ValueError for anything else that a file may hold."""
     if isinstance(values, list | tuple) and len(values) <= _MAX_LAYERS:
-        found = tuple(int(v) for v in values if isinstance(v, int | np.integer) and 0 < v <= _MAX_STEP)
+        found = tuple(
+            int(v) for v in values if isinstance(v, int | np.integer) and 0 < v <= _MAX_STEP
+        )
         if len(found) == len(values):
             return found
     raise ValueError(

@@ -86,7 +86,9 @@ def _speaker_names(info: Any) -> dict[str, str]:
         ]
     elif isinstance(info, list):
         pairs = [
-            (row.get("id", i), row.get("name")) for i, row in enumerate(info) if isinstance(row, dict)
+            (row.get("id", i), row.get("name"))
+            for i, row in enumerate(info)
+            if isinstance(row, dict)
         ]
     else:
         return {}

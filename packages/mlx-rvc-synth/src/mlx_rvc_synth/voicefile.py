@@ -23,8 +23,8 @@ from .config import SynthConfig, config_from_list
 from .declared import constructor_fields, foreign_config, normalised, plain
 from .refusal import refuse_other_files, refuse_other_vocoders
 from .resolve import resolve
-from .shapes import observe
 from .sanitizing import Layout, detect_layout, sanitize
+from .shapes import observe
 
 FORMAT = "mlx-rvc-synth"
 FORMAT_VERSION = 1

@@ -61,7 +61,12 @@ class _Bounded:
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
-        self.name, self.seek, self.tell, self.seekable = file.name, file.seek, file.tell, file.seekable
+        self.name, self.seek, self.tell, self.seekable = (
+            file.name,
+            file.seek,
+            file.tell,
+            file.seekable,
+        )
 
     def read(self, size: int = -1) -> bytes:
         most = MAX_DIRECTORY_BYTES + 1
