@@ -105,8 +105,8 @@ class _Effect(BaseException):
 
 
 def _annotation() -> bool:
-    """Whether `typing` is at work on an annotation of ours: commands are made of them."""
-    return _frame(4) == "typing.py"
+    """Whether an annotation of ours is evaluated: commands are made of them."""
+    return _frame(4) in ("typing.py", "inspect.py")
 
 
 def _frame(depth: int = 3) -> str:

@@ -105,7 +105,9 @@ class _Machine:
                     )
                 self.stack.append(argument)
             elif name in _PUTS:
-                if not 0 <= argument < 2**32:  # larger ones can be chosen to have equal hashes
+                if (
+                    argument is None or not 0 <= argument < 2**32
+                ):  # larger ones can be chosen to have equal hashes
                     raise ValueError("a place in the memo is no number of 32 bits")
                 memo[argument] = self.stack[-1]
             elif name in _GETS:
@@ -277,7 +279,8 @@ def plain_key(key: Any) -> Any:
             return key
     raise RefusedError(
         f"a dict has a key of type {type(key).__name__} ({_brief(key)}); text, numbers below 2^60 "
-        "and flat tuples with at most one number are expected. Save the weights again as a plain state dict"
+        "and flat tuples with at most one number are expected. Save the weights again as a plain "
+        "state dict"
     )
 
 

@@ -130,10 +130,12 @@ def _checked(path: Path, archive: zipfile.ZipFile) -> list[tuple[str, zipfile.Zi
         name = _normal(path, info.orig_filename)
         if info.flag_bits & _ENCRYPTED:
             raise VoiceError(f"{path.name} has a password; unpack it first and add the folder")
+        if info.header_offset < 0:
+            raise zipfile.BadZipFile(f"{name!r:.60} lies before the start of the file")
         if info.compress_type not in _PACKINGS:
             raise VoiceError(
-                f"{path.name} is packed in a way not known here ({name!r:.80}); unpack it first and "
-                f"add the folder"
+                f"{path.name} is packed in a way not known here ({name!r:.80}); unpack it first "
+                f"and add the folder"
             )
         kind = stat.S_IFMT(info.external_attr >> 16)
         if kind not in (0, stat.S_IFREG, stat.S_IFDIR):

@@ -82,7 +82,7 @@ def _header(path: Path) -> tuple[dict[str, Any], int]:
             length = int.from_bytes(file.read(8), "little")
             if length > _MAX_HEADER_BYTES:
                 raise ValueError(
-                    f"its header would have {length:,} bytes, at most {_MAX_HEADER_BYTES:,} are read"
+                    f"its header has {length:,} bytes, at most {_MAX_HEADER_BYTES:,} are read"
                 )
             with safe_open(path, framework="numpy"):
                 pass
