@@ -105,9 +105,8 @@ class _Machine:
                     )
                 self.stack.append(argument)
             elif name in _PUTS:
-                if (
-                    argument is None or not 0 <= argument < 2**32
-                ):  # larger ones can be chosen to have equal hashes
+                # Larger ones can be chosen to have equal hashes.
+                if argument is None or not 0 <= argument < 2**32:
                     raise ValueError("a place in the memo is no number of 32 bits")
                 memo[argument] = self.stack[-1]
             elif name in _GETS:
