@@ -182,8 +182,12 @@ def test_deeply_nested_keys_are_refused_without_a_crash(make):
 
 
 def test_keys_whose_hashes_collide_are_refused(make):
-    with pytest.raises(RefusedError, match="key"):
-        mlx_pth.load(make.zip({2**61 - 1: 0, 2 * (2**61 - 1): 1}))
+    for keys in (
+        (2**61 - 1, 2 * (2**61 - 1)),
+        ((1, 2), (3, 4)),
+    ):  # a second number undoes the first
+        with pytest.raises(RefusedError, match="key"):
+            mlx_pth.load(make.zip(dict.fromkeys(keys, 0)))
     assert mlx_pth.load(make.zip({0: 1, -5: 2, (1, "a"): 3})) == {0: 1, -5: 2, (1, "a"): 3}
 
 
@@ -193,10 +197,61 @@ def test_a_list_that_contains_itself(make):
 
 
 def test_shared_lists_do_not_multiply(make):
-    """Sixty levels of [x, x]: 2^60 leaves if each were walked on its own."""
-    code = b"]q\x00" + b"".join(b"0]q%c(h%ch%ce" % (i + 1, i, i) for i in range(60))
-    found = mlx_pth.load(make.zip(b"\x80\x02" + code + b"."))
+    """Levels of [x, x]: whoever walks or prints sixty of them meets 2^60 leaves."""
+
+    def forking(levels):
+        code = b"]q\x00" + b"".join(b"0]q%c(h%ch%ce" % (i + 1, i, i) for i in range(levels))
+        return make.zip(b"\x80\x02" + code + b".")
+
+    found = mlx_pth.load(forking(15))
     assert found[0] is found[1]
+    with pytest.raises(TooLargeError, match="repeat themselves"):
+        mlx_pth.load(forking(60))
+
+
+def test_a_text_that_repeats_itself_is_counted(make):
+    code = b"](" + make.body("x" * 10**6) + b"q\x01" + b"h\x01" * 100 + b"e"
+    with pytest.raises(TooLargeError, match="repeat themselves"):
+        mlx_pth.load(make.zip(b"\x80\x02" + code + b"."))
+
+
+def test_a_pickle_of_a_million_opcodes_is_refused(make):
+    with pytest.raises(TooLargeError, match="opcodes"):
+        mlx_pth.load(make.zip(b"\x80\x02" + b"N0" * 500_000 + b"N."))
+
+
+def test_enormous_whole_numbers_are_refused(make):
+    with pytest.raises(RefusedError, match="whole number"):
+        mlx_pth.load(make.zip({"sr": 10**700}))
+    assert mlx_pth.load(make.zip({"sr": 10**600})) == {"sr": 10**600}
+
+
+def test_places_of_the_memo_whose_hashes_collide_are_damage(make):
+    with pytest.raises(DamagedFileError, match="memo"):
+        mlx_pth.load(make.zip(b"\x80\x02Np%d\n." % (2**61 - 1)))
+
+
+def test_what_a_small_file_may_unfold_to_is_bounded(make):
+    """A pickle of a hundred bytes describes as much as it likes; weights lie in their file."""
+    one = make.storage("0", "Float", 1)
+    with pytest.raises(TooLargeError, match="max_bytes"):
+        mlx_pth.load(make.zip([make.tensor(one, 0, (2**28,), (0,))], {"0": bytes(4)}))
+    value = [make.tensor(one, 0, (2**28,), (0,))]
+    path = make.zip(value, {"0": bytes(4)})
+    assert mlx_pth.load(path, max_bytes=mlx_pth.MAX_BYTES)[0].shape == (2**28,)
+
+
+def test_a_bomb_as_the_pickle(make, monkeypatch):
+    monkeypatch.setattr("mlx_pth.archive._MAX_PICKLE_BYTES", 10**5)
+    data = make.dump(["x" * 10**6])
+    with pytest.raises(TooLargeError, match="pickle"):
+        mlx_pth.load(make.zip(data, compression=zipfile.ZIP_DEFLATED))
+
+
+def test_packings_torch_does_not_use(make):
+    for packing in (zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA):
+        with pytest.raises(DamagedFileError, match="packed"):
+            mlx_pth.load(make.zip({}, compression=packing))
 
 
 def test_copies_of_one_text_are_counted(make):

@@ -179,6 +179,7 @@ def test_the_same_voice_is_not_added_twice(library, make, tmp_path):
     library.add(str(one))
     again = library.add(str(make.voice(tmp_path / "other.pth")))
     assert not again.new and again.voice.name == "sam" and library.names() == ["sam"]
+    assert not library.add(str(one), name="sam").new  # as after a kill that came too late
     with pytest.raises(VoiceError, match=r"already, as 'sam'.*voices rename 'sam' 'new'"):
         library.add(str(one), name="new")
     index = make.index(tmp_path / "added_sam.index")
@@ -199,6 +200,8 @@ def test_a_name_is_taken_whatever_its_case(library, make, tmp_path):
     other = str(make.voice(tmp_path / "Sam.pth", fill=1))
     with pytest.raises(VoiceError, match="there is a voice 'sam' in the library already"):
         library.add(other)
+    with pytest.raises(VoiceError, match="there is a voice 'sam' in the library already"):
+        library.add(other, name="SAM")
     assert library.add(other, name="two").new
     with pytest.raises(VoiceError, match="there is a voice 'sam'"):
         library.rename("two", "SAM")

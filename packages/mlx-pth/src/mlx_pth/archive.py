@@ -9,11 +9,34 @@ from typing import Any
 
 import numpy as np
 
-from mlx_pth.errors import DamagedFileError, NotATorchFileError, RefusedError
+from mlx_pth.errors import DamagedFileError, NotATorchFileError, RefusedError, TooLargeError
 from mlx_pth.standins import Budget, Storage
 
 _LOCAL_HEADER = struct.Struct("<4s5HLLLHH")
 _ENCRYPTED = 0x1
+_PIECE = 2**20
+_UNREADABLE = (
+    zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError, OSError
+)  # fmt: skip
+_PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+# The directory takes 60 to 100 bytes an entry; a voice has 500 entries.
+_MAX_DIRECTORY_BYTES = 8 * 2**20
+_MAX_PICKLE_BYTES = 64 * 2**20
+
+
+class _Bounded:
+    """A file of which nothing can be read at once that is larger than a zip's directory may be."""
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+        self.seek, self.tell, self.seekable = file.seek, file.tell, file.seekable
+
+    def read(self, size: int = -1) -> bytes:
+        most = _MAX_DIRECTORY_BYTES + 1
+        data = self._file.read(most if size < 0 else min(size, most))
+        if len(data) == most:
+            raise ValueError("its directory is enormous")
+        return data
 
 
 class Archive:
@@ -25,7 +48,7 @@ class Archive:
         self.bytes = np.frombuffer(mapped, np.uint8)
         self.budget = budget
         try:
-            self.zip = zipfile.ZipFile(file)
+            self.zip = zipfile.ZipFile(_Bounded(file))
             infos = self.zip.infolist()
         except (zipfile.BadZipFile, struct.error, ValueError, NotImplementedError) as error:
             raise DamagedFileError(
@@ -34,9 +57,21 @@ class Archive:
             ) from None
         self.entries = {info.filename: info for info in infos}
         self.duplicates = len(infos) - len(self.entries)
+        self._check_overlaps(infos)
         self.root = self._find_root()
         self.big_endian = self._byteorder() == "big"
         self.whole: dict[str, np.ndarray] = {}
+
+    def _check_overlaps(self, infos: list[zipfile.ZipInfo]) -> None:
+        """Refuse entries that share bytes: a small file could hold the same storage a thousandfold.
+
+        Of each only the least it takes is known here, its contents and a header with its name.
+        """
+        end = 0
+        for info in sorted(infos, key=lambda info: info.header_offset):
+            if info.header_offset < end:
+                raise self._broken(info, "it overlaps with another entry")
+            end = info.header_offset + _LOCAL_HEADER.size + info.compress_size
 
     def _find_root(self) -> str:
         names = [name for name in self.entries if not name.startswith("__MACOSX")]
@@ -70,6 +105,11 @@ class Archive:
         """Give the bytes of data.pkl."""
         info = self.entries[f"{self.root}data.pkl"]
         self.budget.check(info.file_size, "the pickle inside")
+        if info.file_size > _MAX_PICKLE_BYTES:
+            raise TooLargeError(
+                f"the pickle inside has {info.file_size:,} bytes; {_MAX_PICKLE_BYTES:,} at most "
+                "are read, tensors apart"
+            )
         return io.BytesIO(bytes(self._read(info)))
 
     def raw(self, storage: Storage) -> np.ndarray:
@@ -94,15 +134,17 @@ class Archive:
             raise RefusedError(f"the zip entry {info.filename!r:.80} is encrypted; unpack it first")
         if info.compress_type == zipfile.ZIP_STORED:
             return self._mapped(info)
+        if info.compress_type not in _PACKINGS:
+            raise self._broken(info, "it is packed in a way that torch does not use")
         self.budget.spend(info.file_size, f"the compressed entry {info.filename!r:.80}")
         try:
             with self.zip.open(info) as entry:
-                data = entry.read(info.file_size + 1)
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError) as error:
+                data = _inflated(entry, info.file_size)
+        except _UNREADABLE as error:
             raise self._broken(info, str(error)) from None
         if len(data) != info.file_size:
             raise self._broken(info, "its size is not the one stated")
-        return np.frombuffer(data, np.uint8)
+        return data
 
     def _mapped(self, info: zipfile.ZipInfo) -> np.ndarray:
         at = info.header_offset
@@ -121,6 +163,14 @@ class Archive:
             f"the zip entry {info.filename!r:.80} cannot be read ({why:.80}): the file is damaged; "
             "fetch it again"
         )
+
+
+def _inflated(entry: Any, size: int) -> np.ndarray:
+    """Read an entry a piece at a time: what it says of its size is not memory yet."""
+    data = bytearray()
+    while piece := entry.read(min(_PIECE, size + 1 - len(data))):
+        data += piece
+    return np.frombuffer(data, np.uint8)
 
 
 def _what_zip(names: list[str]) -> str:

@@ -4,10 +4,14 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from mlx_pth.errors import DamagedFileError, RefusedError
+from mlx_pth.errors import DamagedFileError, RefusedError, TooLargeError
 from mlx_pth.standins import Array, Budget, DType, Global, Placeholder, Storage, Tensor
 
 _MAX_DEPTH = 100
+# Of the tree with everything shared written out, as whoever walks or prints it would meet it: its
+# text, and 32 for every value. Weights share tensors, not lists of lists.
+_MAX_UNFOLDED = 64 * 2**20
+_VALUE = 32
 
 
 class Source(Protocol):
@@ -30,18 +34,25 @@ class _Finisher:
         self.source = source
         self.budget = budget
         self.typed: dict[tuple[str, str], np.ndarray] = {}
-        self.done: dict[int, tuple[Any, int]] = {}
+        self.done: dict[int, tuple[Any, int, int]] = {}
 
-    def finish(self, node: Any, room: int) -> tuple[Any, int]:
-        """Give the result and its height; `room` is how many levels may still follow."""
+    def finish(self, node: Any, room: int) -> tuple[Any, int, int]:
+        """Give the result, its height and its unfolded size; `room`: levels that may follow."""
         kind = type(node)
-        if kind in (str, int, float, bool, bytes, type(None)):
-            return node, 0
+        if kind in (str, bytes):
+            return node, 0, _VALUE + len(node)
+        if kind in (int, float, bool, type(None)):
+            return node, 0, _VALUE
         known = self.done.get(id(node))
         if known is None:
             if room <= 0:
                 raise self._too_deep()
             known = self._make(node, room - 1)
+            if known[2] > _MAX_UNFOLDED:
+                raise TooLargeError(
+                    "the contents repeat themselves into more than a million values or 64 MiB of "
+                    "text, which weights never do; refused"
+                )
             self.done[id(node)] = known
         if known[1] > room:
             raise self._too_deep()
@@ -54,17 +65,19 @@ class _Finisher:
             "weights never do; refused"
         )
 
-    def _make(self, node: Any, room: int) -> tuple[Any, int]:
+    def _make(self, node: Any, room: int) -> tuple[Any, int, int]:
         if type(node) is Placeholder:
-            parts, height = self._all([node.args, node.kwargs, node.state, node.items], room)
-            return Placeholder(node.name, *parts), height
+            inside = [node.args, node.kwargs, node.state, node.items]
+            parts, height, unfolded = self._all(inside, room)
+            return Placeholder(node.name, *parts), height, unfolded
         if isinstance(node, dict):
-            values, height = self._all(list(node.values()), room)
-            return dict(zip(node, values, strict=True)), height
+            values, height, unfolded = self._all(list(node.values()), room)
+            unfolded += sum(len(key) for key in node if type(key) in (str, bytes))
+            return dict(zip(node, values, strict=True)), height, unfolded
         if type(node) in (list, tuple):
-            values, height = self._all(node, room)
-            return (tuple(values) if type(node) is tuple else values), height
-        return self._leaf(node), 0
+            values, height, unfolded = self._all(node, room)
+            return (tuple(values) if type(node) is tuple else values), height, unfolded
+        return self._leaf(node), 0, _VALUE
 
     def _leaf(self, node: Any) -> Any:
         match node:
@@ -83,13 +96,14 @@ class _Finisher:
                 return Placeholder(node.name)
         raise TypeError(f"the machine made a {type(node).__name__}")  # cannot happen
 
-    def _all(self, nodes: Any, room: int) -> tuple[list, int]:
-        results, height = [], 0
+    def _all(self, nodes: Any, room: int) -> tuple[list, int, int]:
+        results, height, unfolded = [], 0, _VALUE
         for node in nodes:
-            result, inner = self.finish(node, room)
+            result, inner, size = self.finish(node, room)
             results.append(result)
             height = max(height, inner)
-        return results, height + 1
+            unfolded += size
+        return results, height + 1, unfolded
 
     def _tensor(self, tensor: Tensor) -> np.ndarray:
         typed = self._typed(tensor.storage)

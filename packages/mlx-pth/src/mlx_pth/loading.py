@@ -13,14 +13,15 @@ from mlx_pth.legacy import Legacy
 from mlx_pth.machine import run
 from mlx_pth.names import Table
 from mlx_pth.sniff import EXPECTED, sniff
-from mlx_pth.standins import Budget
+from mlx_pth.standins import MAX_BYTES, Budget
 
-MAX_BYTES = 16 * 2**30
+__all__ = ["MAX_BYTES", "load"]
+
 _HEAD = 1024
 
 
 def load(
-    path: str | PathLike[str], *, foreign: Collection[str] = (), max_bytes: int = MAX_BYTES
+    path: str | PathLike[str], *, foreign: Collection[str] = (), max_bytes: int | None = None
 ) -> Any:
     """Read what `torch.save` wrote, as NumPy arrays and plain values, running nothing in it.
 
@@ -33,7 +34,8 @@ def load(
 
     `foreign` lists classes, as "module.Class", whose objects are replaced by inert `Placeholder`s;
     any other name that plain weights do not need is refused. `max_bytes` caps the sum of all
-    tensors' sizes (each counted in full, expanded and shared ones too).
+    tensors' sizes (each counted in full, expanded and shared ones too) and of all copies; else it
+    is 8 times the size of the file, at least 128 MiB and at most MAX_BYTES.
 
     Raises PthError (a ValueError); its subclasses say which kind of trouble it is.
     Source: torch/serialization.py and torch/_utils.py of PyTorch 2.x describe the formats.
@@ -51,7 +53,7 @@ def load(
         raise PthError(f"{path}: nested too deeply to be a weights file; refused") from None
 
 
-def _load(path: Path, foreign: frozenset[str], max_bytes: int) -> Any:
+def _load(path: Path, foreign: frozenset[str], max_bytes: int | None) -> Any:
     if not path.is_file():
         found = "is a folder" if path.is_dir() else "does not exist"
         raise MissingFileError(f"{path} {found}; {EXPECTED}: check the path")
@@ -60,7 +62,8 @@ def _load(path: Path, foreign: frozenset[str], max_bytes: int) -> Any:
         size = file.seek(0, 2)
         kind = sniff(head, size)
         mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        table = Table(Budget(max_bytes), foreign)
+        budget = Budget.of_file(size) if max_bytes is None else Budget(max_bytes)
+        table = Table(budget, foreign)
         if kind == "legacy":
             source = Legacy(mapped, table)
             return finish(source.tree, source, table.budget)

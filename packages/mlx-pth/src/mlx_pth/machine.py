@@ -11,7 +11,7 @@ import pickletools
 import struct
 from typing import Any, Protocol
 
-from mlx_pth.errors import DamagedFileError, PthError, RefusedError
+from mlx_pth.errors import DamagedFileError, PthError, RefusedError, TooLargeError
 
 
 class Names(Protocol):
@@ -51,6 +51,10 @@ _VALUES = frozenset(
 _CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
 _PUTS = frozenset(["PUT", "BINPUT", "LONG_BINPUT"])
 _GETS = frozenset(["GET", "BINGET", "LONG_BINGET"])
+# A voice needs a few thousand opcodes, a large training checkpoint with its optimizer 300,000; each
+# may cost a hundred times its own byte.
+MAX_OPCODES = 1_000_000
+_MAX_INTEGER_BITS = 8 * 255  # what pickle writes in its short form; torch's magic number has 77
 # What decoding nonsense can end in: pickletools raises ValueError, an empty stack IndexError, ...
 _NONSENSE = (ValueError, IndexError, KeyError, TypeError, OverflowError, EOFError, struct.error)
 
@@ -86,11 +90,24 @@ class _Machine:
 
     def run(self, stream: Any) -> Any:
         actions, memo = self.actions, self.memo
-        for opcode, argument, _ in pickletools.genops(stream):
+        for count, (opcode, argument, _) in enumerate(pickletools.genops(stream)):
+            if count >= MAX_OPCODES:
+                raise TooLargeError(
+                    f"the pickle inside has more than {MAX_OPCODES:,} opcodes, which weights never "
+                    "need; refused"
+                )
             name = opcode.name
             if name in _VALUES:
+                if type(argument) is int and argument.bit_length() > _MAX_INTEGER_BITS:
+                    raise RefusedError(
+                        f"the pickle inside has a whole number of {argument.bit_length():,} bits, "
+                        "which weights never need; refused"
+                    )
                 self.stack.append(argument)
             elif name in _PUTS:
+                # Larger ones can be chosen to have equal hashes.
+                if argument is None or not 0 <= argument < 2**32:
+                    raise ValueError("a place in the memo is no number of 32 bits")
                 memo[argument] = self.stack[-1]
             elif name in _GETS:
                 self.stack.append(memo[argument])
@@ -250,14 +267,19 @@ class _Machine:
 def plain_key(key: Any) -> Any:
     """Check that a dict key is plain, so that hashing it is safe.
 
-    Hashing a deeply nested tuple would overflow the C stack, and whole numbers from 2^61 on may all
-    be given the same hash, which makes a dict of them take hours.
+    Hashing a deeply nested tuple would overflow the C stack. Whole numbers from 2^61 on, and tuples
+    of two numbers, may all be given the same hash, which makes a dict of them take hours.
     """
-    if _is_plain(key) or (type(key) is tuple and len(key) <= 64 and all(map(_is_plain, key))):
+    if _is_plain(key):
         return key
+    if type(key) is tuple and len(key) <= 64 and all(map(_is_plain, key)):
+        numbers = sum(type(part) in (int, float) for part in key)
+        if numbers < 2:
+            return key
     raise RefusedError(
         f"a dict has a key of type {type(key).__name__} ({_brief(key)}); text, numbers below 2^60 "
-        "and flat tuples are expected. Save the weights again as a plain state dict"
+        "and flat tuples with at most one number are expected. Save the weights again as a plain "
+        "state dict"
     )
 
 

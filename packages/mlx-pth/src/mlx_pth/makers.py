@@ -27,7 +27,7 @@ def _ordered_dict(budget: Budget, pairs: Any = ()) -> Ordered:
     made = Ordered()
     if type(pairs) not in (list, tuple):
         raise RefusedError(f"an OrderedDict is made from a {type(pairs).__name__}; refused")
-    budget.spend(64 * len(pairs), "a dict")
+    budget.spend(200 * len(pairs), "a dict")
     for pair in pairs:
         if type(pair) not in (list, tuple) or len(pair) != 2:
             raise DamagedFileError("an OrderedDict is made from something else than pairs")

@@ -7,6 +7,10 @@ import numpy as np
 
 from mlx_pth.errors import DamagedFileError, TooLargeError
 
+MAX_BYTES = 16 * 2**30
+LEAST_BYTES = 128 * 2**20
+TIMES_FILE = 8
+
 
 class Budget:
     """Counts the bytes that tensors and copies would take, and stops before they are taken.
@@ -14,6 +18,14 @@ class Budget:
     Logical bytes are counted, tensor by tensor: a stride-0 tensor of one element that claims 2^40
     costs nothing as a view, and a terabyte as soon as somebody copies it.
     """
+
+    @classmethod
+    def of_file(cls, size: int) -> "Budget":
+        """Make the usual budget of a file of `size` bytes: what it holds, several times over.
+
+        A pickle of a few bytes can describe as much as it likes, honest weights lie in the file.
+        """
+        return cls(min(MAX_BYTES, max(LEAST_BYTES, TIMES_FILE * size)))
 
     def __init__(self, max_bytes: int) -> None:
         """Start with `max_bytes` to spend."""

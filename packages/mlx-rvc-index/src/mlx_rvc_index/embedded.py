@@ -16,6 +16,7 @@ from mlx_rvc_index.storage import Array
 
 VECTORS = "index.vectors"
 _NAMES = (VECTORS, "features")
+_MAX_HEADER_BYTES = 8 * 2**20
 _DTYPES = {"F16": "<f2", "F32": "<f4", "F64": "<f8"}
 
 
@@ -29,10 +30,12 @@ def open_safetensors(path: Path) -> Array:
     from safetensors import SafetensorError, safe_open
 
     try:
-        with safe_open(path, framework="numpy"):
-            pass  # the library has checked that header and file agree
         with path.open("rb") as file:
             length = int.from_bytes(file.read(8), "little")
+            if length > _MAX_HEADER_BYTES:
+                raise ValueError(f"a header of {length:,} bytes, {_MAX_HEADER_BYTES:,} at most")
+            with safe_open(path, framework="numpy"):
+                pass  # the library has checked that header and file agree
             header = json.loads(file.read(length))
     except (SafetensorError, ValueError, RecursionError) as error:
         raise IndexFileError(

@@ -23,8 +23,9 @@ def open_with_faiss(path: Path, kind: str) -> Faiss:
         ) from None
     try:
         index = faiss.read_index(str(path))
-    except RuntimeError as error:
-        reason = str(error).split("Error:")[-1].strip().splitlines()[0]
+    except (RuntimeError, MemoryError, ValueError, OverflowError) as error:
+        lines = str(error).split("Error:")[-1].strip().splitlines()
+        reason = lines[0] if lines else "it says that it is larger than memory"
         raise IndexFileError(
             f"not an index that faiss can read (kind {kind!r}): {reason}"
         ) from None

@@ -7,6 +7,7 @@ with a weighted mean of its nearest neighbours (the reference's `infer/modules/v
 from __future__ import annotations
 
 import os
+import tokenize
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,11 @@ from mlx_rvc_index.layout import OtherKind, parse
 from mlx_rvc_index.storage import Array, Backend, Lists
 
 _VERSIONS = {256: "v1", 768: "v2"}
+# NumPy parses a header with Python's own parser, whose every error may come out.
+_NO_ARRAY = (
+    *(ValueError, TypeError, KeyError, AttributeError, ArithmeticError, OSError, EOFError),
+    *(SyntaxError, tokenize.TokenError, RecursionError, MemoryError),
+)
 _BLOCK = 1 << 24  # bytes of neighbours gathered at once
 
 
@@ -212,11 +218,16 @@ def _open(path: Path) -> Backend:
     return Lists(data, layout)
 
 
+def _line(error: BaseException) -> str:
+    return " ".join(str(error).split())[:120] or type(error).__name__
+
+
 def _open_npy(path: Path) -> Backend:
     try:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, OSError, EOFError) as error:
-        raise IndexFileError(f"the .npy file cannot be read ({error})") from None
+        with np.errstate(all="raise"):  # NumPy multiplies the shape without looking
+            array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except _NO_ARRAY as error:
+        raise IndexFileError(f"the .npy file cannot be read ({_line(error)})") from None
     if array.ndim != 2 or array.dtype.kind != "f" or array.shape[1] == 0:
         raise IndexFileError(
             f"the .npy array is {array.dtype} of shape {array.shape}; expected floats (n, dim)"

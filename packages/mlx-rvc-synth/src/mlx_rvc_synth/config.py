@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+import numpy as np
+
 # The order of RVC's list. Its last entry, the sample rate in Hz, is called `sr` there.
 LIST_FIELDS = (
     "spec_channels",
@@ -33,6 +35,9 @@ LIST_FIELDS = (
     "gin_channels",
     "sample_rate",
 )
+
+# Sizes that no shape bounds; RVC has at most 5 stages, and dilations of 1 to 5.
+_MAX_LAYERS, _MAX_STEP = 64, 1024
 
 FRAME_RATE = 100  # content features and F0, frames a second
 
@@ -72,8 +77,11 @@ class SynthConfig:
     def __post_init__(self) -> None:
         """Turn lists into tuples and refuse sizes that no network can have."""
         for name in ("resblock_kernel_sizes", "upsample_rates", "upsample_kernel_sizes"):
-            object.__setattr__(self, name, tuple(int(v) for v in getattr(self, name)))
-        dilations = tuple(tuple(int(v) for v in row) for row in self.resblock_dilation_sizes)
+            object.__setattr__(self, name, sizes(name, getattr(self, name)))
+        rows = self.resblock_dilation_sizes
+        if not isinstance(rows, list | tuple) or len(rows) > _MAX_LAYERS:
+            raise ValueError(f"resblock_dilation_sizes must be a short list, found {rows!r:.60}")
+        dilations = tuple(sizes("resblock_dilation_sizes", row) for row in rows)
         object.__setattr__(self, "resblock_dilation_sizes", dilations)
         object.__setattr__(self, "resblock", str(self.resblock))
         self._check()
@@ -166,6 +174,19 @@ class SynthConfig:
             raise ValueError("resblock_kernel_sizes is empty: a stage needs a residual block")
         if any(kernel % 2 == 0 for kernel in self.resblock_kernel_sizes):
             raise ValueError(f"resblock_kernel_sizes must be odd: {self.resblock_kernel_sizes}")
+
+
+def sizes(name: str, values: Any) -> tuple[int, ...]:
+    """A short list of sizes as a tuple; ValueError for anything else that a file may hold."""
+    if isinstance(values, list | tuple) and len(values) <= _MAX_LAYERS:
+        found = tuple(
+            int(v) for v in values if isinstance(v, int | np.integer) and 0 < v <= _MAX_STEP
+        )
+        if len(found) == len(values):
+            return found
+    raise ValueError(
+        f"{name} must be a short list of numbers from 1 to {_MAX_STEP}, found {values!r:.60}"
+    )
 
 
 _POSITIVE = (

@@ -73,6 +73,8 @@ def normalised(metadata: dict[str, Any]) -> dict[str, Any]:
     names = _speaker_names(metadata.get("speaker_info", metadata.get("speaker_info_json")))
     if names:
         metadata["speaker_names"] = names
+    elif not isinstance(metadata.get("speaker_names"), dict):
+        metadata.pop("speaker_names", None)
     return metadata
 
 
@@ -83,7 +85,11 @@ def _speaker_names(info: Any) -> dict[str, str]:
             for key, value in info.items()
         ]
     elif isinstance(info, list):
-        pairs = [(row.get("id", i), row.get("name")) for i, row in enumerate(info) if row]
+        pairs = [
+            (row.get("id", i), row.get("name"))
+            for i, row in enumerate(info)
+            if isinstance(row, dict)
+        ]
     else:
         return {}
     return {str(key): str(name) for key, name in pairs if name is not None}
@@ -105,5 +111,5 @@ def plain(value: Any) -> Any:
 def _parsed(text: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text

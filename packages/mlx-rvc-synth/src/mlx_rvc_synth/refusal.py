@@ -41,7 +41,7 @@ _HIFIGAN = {"hifi-gan", "hifigan", "hifi-gan-nsf", "hifi-gan nsf", "nsf-hifi-gan
 
 def refuse_other_files(content: dict[str, Any], tensors: dict[str, Any], path: Path) -> None:
     """ValueError for discriminators, optimizers, encoders and whatever else is not a voice."""
-    names = [name.removeprefix("module.") for name in tensors]
+    names = [name.removeprefix("module.") for name in tensors if isinstance(name, str)]
     if any(name.startswith("discriminators.") for name in names):
         count = len({name.split(".")[1] for name in names if name.startswith("discriminators.")})
         version = {7: " of v1", 9: " of v2"}.get(count, "")

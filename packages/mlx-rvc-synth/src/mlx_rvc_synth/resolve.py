@@ -5,11 +5,12 @@ Where both speak, the tensors are right: they are what the network computes with
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
-from .config import SynthConfig, parse_sample_rate
+from .config import SynthConfig, parse_sample_rate, sizes
 from .declared import plain
 from .shapes import dilations, observe, recover_rates
 
@@ -35,6 +36,9 @@ def resolve(
     origins: dict[str, str] = {}
     for name, value in declared.items():
         values[name], origins[name] = value, "config"
+    for name in ("upsample_rates", "resblock_dilation_sizes"):
+        if values.get(name) is None:  # as if it were not there
+            values.pop(name, None)
     for name, value in observed.items():
         said = values.get(name)
         agrees = said is None or plain(said) == plain(value) or str(said) == str(value)
@@ -66,7 +70,7 @@ def _complete(
             origins["sample_rate"] = "published set with these kernels"
         values.setdefault("spec_channels", found.spec_channels)
     if "sample_rate" not in values:
-        values["sample_rate"] = 100 * int(np.prod(values["upsample_rates"]))
+        values["sample_rate"] = 100 * math.prod(sizes("upsample_rates", values["upsample_rates"]))
         origins["sample_rate"] = "upsample_rates"
     if "resblock_dilation_sizes" not in values:
         blocks = len(observed["resblock_kernel_sizes"])

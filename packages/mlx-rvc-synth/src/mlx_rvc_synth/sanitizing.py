@@ -35,6 +35,9 @@ def sanitize(tensors: Tensors, layout: Layout) -> Tensors:
     the other half.
     """
     kept = {name: value for name, value in tensors.items() if not name.startswith("enc_q.")}
+    for name, value in kept.items():
+        if value.dtype.kind == "c":
+            raise ValueError(f"{name} is complex, which no weight of a voice is")
     return {name: _arrange(name, value, layout) for name, value in fold_weight_norm(kept).items()}
 
 
@@ -68,6 +71,8 @@ def fold_weight_norm(tensors: Tensors) -> Tensors:
 
 
 def _fold(name: str, g: np.ndarray, v: np.ndarray) -> np.ndarray:
+    if v.ndim == 0 or v.size == 0:
+        raise ValueError(f"{name} has shape {v.shape}: a direction has axes")
     v = v.astype(np.float32)
     expected = (v.shape[0],) + (1,) * (v.ndim - 1)
     if g.shape != expected:

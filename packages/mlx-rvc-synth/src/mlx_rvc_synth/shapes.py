@@ -159,4 +159,6 @@ def _noise_kernels(known: RateSet) -> tuple[int, ...]:
 
 def _noise_kernels_of(tensors: Tensors) -> tuple[int, ...]:
     names = [f"dec.noise_convs.{i}.weight" for i in range(count(tensors, "dec.noise_convs"))]
-    return tuple(tensors[name].shape[1] for name in names if name in tensors)
+    return tuple(
+        tensors[name].shape[1] for name in names if getattr(tensors.get(name), "ndim", 0) == 3
+    )

@@ -24,6 +24,7 @@ from .declared import constructor_fields, foreign_config, normalised, plain
 from .refusal import refuse_other_files, refuse_other_vocoders
 from .resolve import resolve
 from .sanitizing import Layout, detect_layout, sanitize
+from .shapes import observe
 
 FORMAT = "mlx-rvc-synth"
 FORMAT_VERSION = 1
@@ -122,7 +123,7 @@ def _open(content: Any, path: Path) -> tuple[Tensors, dict[str, Any], dict[str, 
     tensors = {
         name.removeprefix("module."): value
         for name, value in tensors.items()
-        if isinstance(value, np.ndarray)
+        if isinstance(name, str) and isinstance(value, np.ndarray)
     }
     declared: dict[str, Any] = {}
     metadata: dict[str, Any] = {}
@@ -190,12 +191,31 @@ def _read_own(
         )
     if not isinstance(saved.get("config"), dict):
         raise ValueError(f"{place} has no config: export the voice again")
-    config = SynthConfig.from_dict(saved["config"])
+    try:
+        config = SynthConfig.from_dict(saved["config"])
+        _check_sizes(config, observe(tensors))
+    except ValueError as error:
+        raise ValueError(f"{place}: {error}") from error
     clean = {name: np.asarray(value, np.float32) for name, value in tensors.items()}
     origins = dict.fromkeys(config.to_dict(), "header" if place == path else "config.json")
-    metadata = dict(saved.get("metadata") or {})
+    if not isinstance(saved.get("metadata"), dict | None):
+        raise ValueError(f"{place} has metadata that is no object: export the voice again")
+    metadata = normalised(saved.get("metadata") or {})
     kind = "mlx-rvc safetensors"
     return VoiceFile(path, kind, config, clean, metadata, origins, tensors, "mlx", vectors)
+
+
+def _check_sizes(config: SynthConfig, observed: dict[str, Any]) -> None:
+    """ValueError where the configuration is of another network than the tensors.
+
+    Before that network is built: a configuration of a few bytes may ask for any amount of memory.
+    """
+    for name, value in observed.items():
+        if name != "version" and getattr(config, name) != value:
+            raise ValueError(
+                f"its configuration says {name} {getattr(config, name)!r:.60}, its tensors are of "
+                f"{value!r:.60}: export the voice again"
+            )
 
 
 def _assemble(
@@ -211,6 +231,8 @@ def _assemble(
 ) -> VoiceFile:
     try:
         posterior = tensors.get("enc_q.pre.weight")
+        if posterior is not None and posterior.ndim != 3:
+            raise ValueError(f"enc_q.pre.weight has shape {posterior.shape}, expected 3 axes")
         spec = None if posterior is None else posterior.shape[1 if layout == "torch" else 2]
         clean = sanitize(tensors, layout)
         config, origins = resolve(clean, declared, metadata, spec, sample_rate)

@@ -8,11 +8,14 @@ ever becomes a path.
 
 import re
 import stat
+import struct
 import unicodedata
 import zipfile
 import zlib
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from mlx_rvc_voices.errors import VoiceError
 from mlx_rvc_voices.naming import plain_file_name
@@ -24,13 +27,53 @@ MAX_RATIO = 100
 FREE_BYTES = 64 * 2**20
 """Below this total the ratio does not matter."""
 
+MAX_DIRECTORY_BYTES = 8 * 2**20
+"""The list of entries itself, read before anything in it can be counted."""
+
 _PIECE = 1 << 20
+_PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_UNREADABLE = (
+    *(zipfile.BadZipFile, zlib.error, struct.error, EOFError),
+    *(ValueError, RuntimeError, OverflowError),
+)
 _ENCRYPTED = 0x1
 _JUNK_FOLDERS = ("__macosx", ".git", ".cache")
 _JUNK_FILES = (".ds_store", "thumbs.db", "desktop.ini")
 
 Progress = Callable[[float, float | None], None]
 """Called with the bytes done and their total, None where unknown."""
+
+
+@contextmanager
+def opened_zip(path: Path) -> Iterator[zipfile.ZipFile]:
+    """Open an archive whose list of entries is of a size that can be read."""
+    with path.open("rb") as file:
+        try:
+            archive = zipfile.ZipFile(_Bounded(file))  # type: ignore[arg-type]
+        except OSError as error:  # it was told to seek where no file is
+            raise zipfile.BadZipFile(error.strerror) from None
+        with archive:
+            yield archive
+
+
+class _Bounded:
+    """A file of which no piece can be read that is larger than a list of entries may be."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self.name, self.seek, self.tell, self.seekable = (
+            file.name,
+            file.seek,
+            file.tell,
+            file.seekable,
+        )
+
+    def read(self, size: int = -1) -> bytes:
+        most = MAX_DIRECTORY_BYTES + 1
+        data = self._file.read(most if size < 0 else min(size, most))
+        if len(data) == most:
+            raise ValueError("its list of entries is enormous")
+        return data
 
 
 def is_junk(name: str) -> bool:
@@ -52,7 +95,7 @@ def unpack(
     is the caller's to throw away.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
+        with opened_zip(path) as archive:
             wanted = [
                 (name, info)
                 for name, info in _checked(path, archive)
@@ -70,7 +113,7 @@ def unpack(
         raise
     except NotImplementedError as error:
         raise VoiceError(f"{path.name} is packed in a way not known here ({error})") from None
-    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError) as error:
+    except _UNREADABLE as error:
         raise VoiceError(
             f"{path.name} is a damaged zip archive ({error!s:.80}); fetch it again"
         ) from None
@@ -87,6 +130,13 @@ def _checked(path: Path, archive: zipfile.ZipFile) -> list[tuple[str, zipfile.Zi
         name = _normal(path, info.orig_filename)
         if info.flag_bits & _ENCRYPTED:
             raise VoiceError(f"{path.name} has a password; unpack it first and add the folder")
+        if info.header_offset < 0:
+            raise zipfile.BadZipFile(f"{name!r:.60} lies before the start of the file")
+        if info.compress_type not in _PACKINGS:
+            raise VoiceError(
+                f"{path.name} is packed in a way not known here ({name!r:.80}); unpack it first "
+                f"and add the folder"
+            )
         kind = stat.S_IFMT(info.external_attr >> 16)
         if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
             raise _refused(path, f"{name!r:.80} is a link or a device")

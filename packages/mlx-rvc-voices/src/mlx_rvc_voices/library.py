@@ -95,7 +95,6 @@ class Library:
         """
         if name is not None:
             name = naming.check_name(name)
-            self._check_free(name)
         with staging_folder(self.folder) as staging:
             opened = open_source(source, staging, progress)
             archive = archive_of(opened, file)
@@ -209,7 +208,7 @@ class Library:
         if name is None:
             stem = PurePosixPath(chosen.item.name).stem
             name = naming.name_from(stem, source.stem)
-            self._check_free(name)
+        self._check_free(name)
         voice = Voice(
             folder=whole,
             model=model,

@@ -5,16 +5,23 @@ whoever can build the voice (`Library(check_voice=...)`).
 """
 
 import struct
+import tokenize
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mlx_rvc_voices.archive import opened_zip
 from mlx_rvc_voices.errors import VoiceError
 
 MODEL_ENDINGS = (".pth", ".pt", ".safetensors")
 _PHONE = "enc_p.emb_phone.weight"  # (hidden, features) in every layout of a voice
 _SHOWN_KEYS = 3
+# NumPy parses a header with Python's own parser, whose every error may come out.
+_NO_ARRAY = (
+    *(ValueError, TypeError, LookupError, AttributeError, ArithmeticError, OSError, EOFError),
+    *(SyntaxError, tokenize.TokenError, RecursionError, MemoryError),
+)
 
 
 @dataclass(frozen=True)
@@ -33,11 +40,11 @@ def is_zip_of_files(path: Path) -> bool:
         if file.read(4) not in (b"PK\x03\x04", b"PK\x05\x06"):
             return False
     try:
-        with zipfile.ZipFile(path) as archive:
+        with opened_zip(path) as archive:
             return not any(
                 name == "data.pkl" or name.endswith("/data.pkl") for name in archive.namelist()
             )
-    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError):
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError, struct.error):
         # A damaged torch file too: its reader says what is wrong with it.
         return path.suffix.lower() not in MODEL_ENDINGS
 
@@ -87,9 +94,11 @@ def index_width(path: Path) -> int:
         import numpy as np
 
         try:
-            return int(np.load(path, mmap_mode="r", allow_pickle=False).shape[1])
-        except (ValueError, IndexError, OSError, EOFError) as error:
-            raise VoiceError(f"{path.name} is a damaged .npy of features ({error!s:.60})") from None
+            with np.errstate(all="raise"):  # NumPy multiplies the shape without looking
+                return int(np.load(path, mmap_mode="r", allow_pickle=False).shape[1])
+        except _NO_ARRAY as error:
+            said = " ".join(str(error).split())
+            raise VoiceError(f"{path.name} is a damaged .npy of features ({said:.60})") from None
     if len(head) < 16 or head[:1] != b"I" or not head[:4].isalnum():
         what = "an empty file" if not head else "no faiss index"
         raise VoiceError(f"{path.name} is {what}; the voice's added_*.index is expected")

@@ -17,6 +17,7 @@ from mlx_weights.reading import read_tensors
 if TYPE_CHECKING:
     import mlx.core as mx
 
+_MAX_CONFIG_BYTES = 8 * 2**20
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
 
 
@@ -89,7 +90,11 @@ def load_model_folder(
 def read_config(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Read a JSON object, such as a model's config.json."""
     try:
-        found = json.loads(Path(path).read_text("utf-8"))
+        with Path(path).open("rb") as file:
+            raw = file.read(_MAX_CONFIG_BYTES + 1)
+        if len(raw) > _MAX_CONFIG_BYTES:
+            raise ValueError(f"it has more than {_MAX_CONFIG_BYTES:,} bytes")
+        found = json.loads(raw.decode("utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise WeightsError(
             f"{path} cannot be read as JSON ({error!s:.120}); fetch or write it again"

@@ -19,6 +19,10 @@ _DTYPES = {
 }  # fmt: skip
 
 
+# A voice's header has 50 kB. Python's objects take ten times the JSON's bytes.
+_MAX_HEADER_BYTES = 8 * 2**20
+
+
 def read_tensors(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
     """Read a flat file of tensors: safetensors, or a torch file holding one dict of tensors.
 
@@ -74,15 +78,27 @@ def _header(path: Path) -> tuple[dict[str, Any], int]:
     from safetensors import SafetensorError, safe_open
 
     try:
-        with safe_open(path, framework="numpy"):
-            pass
         with path.open("rb") as file:
             length = int.from_bytes(file.read(8), "little")
-            return json.loads(file.read(length)), 8 + length
+            if length > _MAX_HEADER_BYTES:
+                raise ValueError(
+                    f"its header has {length:,} bytes, at most {_MAX_HEADER_BYTES:,} are read"
+                )
+            with safe_open(path, framework="numpy"):
+                pass
+            return json.loads(file.read(length), object_pairs_hook=_once), 8 + length
     except (SafetensorError, ValueError, RecursionError) as error:
         raise WeightsError(
             f"{path} is a damaged safetensors file ({error!s:.120}); fetch or write it again"
         ) from error
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Make an object whose names occur once: else two readers see two different files."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name occurs twice in its header")
+    return found
 
 
 def _read_safetensors(path: Path) -> dict[str, np.ndarray]:
@@ -105,7 +121,13 @@ def _read_safetensors(path: Path) -> dict[str, np.ndarray]:
             raise WeightsError(f"{path}: tensor {name!r:.80} lacks data; fetch the file again")
         if data.ctypes.data % dtype.alignment:
             data = data.copy()
-        array = data.view(dtype).reshape(shape)
+        try:
+            array = data.view(dtype).reshape(shape)
+        except ValueError as error:  # more axes, or a longer empty one, than NumPy has
+            raise WeightsError(
+                f"{path}: tensor {name!r:.80} has a shape that no array has ({error!s:.60}); fetch "
+                "the file again"
+            ) from error
         if entry["dtype"] == "BF16":
             array = (array.astype(np.uint32) << 16).view(np.float32)
         array.flags.writeable = False
