@@ -38,7 +38,9 @@ def test_memory_does_not_grow_with_the_length(model, monkeypatch):
             tracemalloc.stop()
 
     peak(2)  # what only the first run allocates
-    assert peak(30) < 1.05 * peak(10)
+    # How many threads hold a buffer at one moment is chance: the least of three counts.
+    lengths = {seconds: min(peak(seconds) for _ in range(3)) for seconds in (10, 30)}
+    assert lengths[30] < 1.05 * lengths[10]
 
 
 def test_float64_is_taken(model, glide):
