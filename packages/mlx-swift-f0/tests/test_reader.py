@@ -24,23 +24,21 @@ def test_a_reader_gives_the_same_bits(model, glide, backend, samples, block_fram
 
 
 def test_memory_does_not_grow_with_the_length(model, monkeypatch):
-    """15 blocks and 5: what is allocated at the most, the curve itself aside."""
+    """47 blocks and 15: what is allocated at the most; fewer blocks may not fill all threads."""
     monkeypatch.setattr("mlx_swift_f0.blocks.BLOCK_FRAMES", 128)
 
     def peak(seconds):
         tracemalloc.start()
         try:
-            curve = model.infer_from_reader(
+            model.infer_from_reader(
                 lambda start, stop: np.zeros(stop - start, np.float32), seconds * 16000
             )
-            return tracemalloc.get_traced_memory()[1] - 25 * curve.nbytes
+            return tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()
 
     peak(2)  # what only the first run allocates
-    # How many threads hold a buffer at one moment is chance: the least of three counts.
-    lengths = {seconds: min(peak(seconds) for _ in range(3)) for seconds in (10, 30)}
-    assert lengths[30] < 1.05 * lengths[10]
+    assert peak(90) < 1.05 * peak(30)
 
 
 def test_float64_is_taken(model, glide):
