@@ -65,6 +65,23 @@ def test_a_batch_is_what_single_conversions_are(album, capsys):
     assert Path("converted/one.wav").read_bytes() == Path("alone.wav").read_bytes()
 
 
+def test_a_method_that_cannot_be_loaded_is_said_once(album, capsys):
+    given = ["batch", "album", "--out", "o", "--model", "demo", "--f0-method", "rmvpe"]
+    assert main([*given, "--rmvpe", "x.pt"]) != 0
+    said = capsys.readouterr()
+    assert said.out == "" and said.err.count("\n") == 1 and "x.pt" in said.err
+    assert not Path("o").exists()
+
+
+def test_what_a_conversion_has_to_say_stands_in_its_line(album, capsys):
+    given = ["batch", "album/one.wav", "--out", "o", "--format", "opus", *DEMO]
+    assert main([*given, "--sample-rate", "44100", "--auto-pitch", "200"]) == 0
+    line = next(
+        line for line in capsys.readouterr().err.splitlines() if "1/1 one.opus: done" in line
+    )
+    assert "auto pitch shifted by" in line and "48000 Hz" in line
+
+
 def test_the_failed_are_listed_for_people(album, capsys):
     shutil.rmtree("album/side two")
     assert main(["batch", "album", "--out", "album/converted", *DEMO]) == 1
@@ -82,6 +99,7 @@ def test_the_failed_are_listed_for_people(album, capsys):
         (["album", "--out", "o", "--speaker", "9"], "speaker is 9"),
         (["album", "--out", "o", "--protect", "2"], "protect is 2"),
         (["album", "--out", "o", "--save-f0", "a.csv"], "--save-f0"),
+        (["album", "--out", "o", "--rmvpe", "x.pt"], "weights for RMVPE are given, but the F0"),
     ],
 )
 def test_what_cannot_be_done_is_one_line(album, capsys, arguments, words):

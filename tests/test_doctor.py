@@ -8,6 +8,7 @@ from collections import namedtuple
 import pytest
 
 from mlx_rvc import doctor
+from mlx_rvc_cli import host
 from mlx_rvc_cli.host import main
 
 
@@ -46,6 +47,15 @@ def test_packages_of_different_versions_are_a_problem(capsys, monkeypatch):
     packages = next(f for f in report["findings"] if f["name"] == "packages")
     assert status == 1 and not report["healthy"] and packages["verdict"] == "problem"
     assert "mlx-rmvpe 0.0.1" in packages["found"] and "--upgrade" in packages["advice"]
+
+
+def test_a_plug_in_of_others_may_have_a_version_of_its_own(capsys, monkeypatch):
+    known = host.versions()
+    monkeypatch.setattr(host, "versions", lambda: [*known, ("mlx-loudness", "7.0")])
+    status, report = told(capsys, "--no-self-test")
+    packages = next(f for f in report["findings"] if f["name"] == "packages")
+    assert status == 0 and packages["verdict"] == "ok"
+    assert packages["details"]["versions"]["mlx-loudness"] == "7.0"
 
 
 def test_little_space_is_a_warning(capsys, monkeypatch):

@@ -25,9 +25,11 @@ def test_two_recordings_side_by_side(tmp_path, capsys):
 def test_the_picture_lies_beside_the_recording(tmp_path, capsys):
     recording = tmp_path / "a.flac"
     recording.write_bytes(SPEECH.read_bytes())
+    (tmp_path / "a.png").write_bytes(b"its cover")
     assert main(["plot", str(recording), "--f0-method", "dio"]) == 0
-    assert (tmp_path / "a.png").exists()
-    assert str(tmp_path / "a.png") in capsys.readouterr().out
+    assert (tmp_path / "a.png").read_bytes() == b"its cover"
+    assert (tmp_path / "a.plot.png").exists()
+    assert str(tmp_path / "a.plot.png") in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

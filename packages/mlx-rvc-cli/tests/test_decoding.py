@@ -232,3 +232,9 @@ def test_a_playlist_opens_no_other_file(tmp_path):
         for filler in ("", "\x00"):  # text, and text that the look at its first bytes lets pass
             (tmp_path / name).write_text(text + filler)
             assert "text file" in refused(tmp_path / name) or filler
+
+
+def test_a_container_says_how_long_it_is(tmp_path):
+    with AudioReader(make(tmp_path / "a.m4a", "ipod", "aac")) as reader:
+        assert reader.frames is None
+        assert reader.duration == pytest.approx(SECONDS, abs=0.1)

@@ -178,3 +178,30 @@ def test_a_recording_is_never_replaced_by_its_conversion(tmp_path):
     (outcome,) = run(items, tmp_path, Manifest(tmp_path, {}), Converter(), overwrite=True)
     assert outcome.status is Status.FAILED and "choose another --out" in outcome.note
     assert (tmp_path / "a.wav").read_bytes() == b"a.wav"
+
+
+def test_a_recording_that_goes_away_on_the_way_does_not_stop_the_rest(album, out):
+    def convert(source, output):
+        made = Converter()(source, output)
+        source.unlink()
+        return made
+
+    assert [status for _, status, _ in batch(album, out, convert)] == [
+        *(Status.DONE, Status.FAILED, Status.DONE),
+    ]
+
+
+def test_a_recording_that_is_away_when_a_stopped_run_goes_on_fails_alone(album, out):
+    with pytest.raises(KeyboardInterrupt):
+        batch(album, out, Converter(until=1))
+    items, _ = collect([str(album)], ".wav", READABLE)
+    items[0].source.unlink()
+    found = list(run(items, out, Manifest(out, {"pitch": 12}), Converter(), overwrite=True))
+    assert [each.status for each in found] == [Status.FAILED, Status.FAILED, Status.DONE]
+
+
+@pytest.mark.parametrize("line", ['{"status": "done"}', '{"status": "done", "output": "a.wav"}'])
+def test_a_manifest_that_someone_has_edited_counts_for_nothing(album, out, line):
+    batch(album, out, Converter())
+    (out / MANIFEST).write_text(line + "\n")
+    assert batch(album, out, Converter())[0][2] == "there already (--overwrite makes it anew)"

@@ -1,7 +1,9 @@
 """Hub files carried to a machine without network, and what is known of files that lie here."""
 
 import hashlib
+import json
 import os
+import zipfile
 
 import numpy as np
 import pytest
@@ -106,3 +108,22 @@ def test_an_incomplete_conversion_is_said_to_be(fetched):
     )
     (folder / "config.json").unlink()
     assert held(FILE, "mine")[-1].problem() == "it is incomplete"
+
+
+@pytest.mark.parametrize(
+    "change", [{"bytes": "5"}, {"commit": 5}, {"repo": ["owner", "name"]}, {"sha256": 1}]
+)
+def test_a_manifest_with_fields_of_another_kind_is_no_pack(fetched, monkeypatch, tmp_path, change):
+    pack(tmp_path / "p.zip", [FILE])
+    with zipfile.ZipFile(tmp_path / "p.zip") as archive:
+        contents = {name: archive.read(name) for name in archive.namelist()}
+    manifest = json.loads(contents.pop("manifest.json"))
+    manifest["files"][0] |= change
+    with zipfile.ZipFile(tmp_path / "q.zip", "w") as archive:
+        archive.writestr("manifest.json", json.dumps(manifest))
+        for name, content in contents.items():
+            archive.writestr(name, content)
+    elsewhere(monkeypatch, tmp_path)
+    with pytest.raises(WeightsError, match="no pack of weights that this version reads"):
+        unpack(tmp_path / "q.zip", [FILE])
+    assert not (tmp_path / "hub").exists()

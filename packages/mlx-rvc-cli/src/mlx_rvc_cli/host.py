@@ -40,7 +40,8 @@ _ORDER = (
     *("convert", "batch", "demo", "plot", "voices", "info", "export", "extract", "blend"),
     *("index", "features", "f0", "weights", "doctor"),
 )
-_FAMILY = (
+FAMILY = (
+    "mlx-rvc-cli",
     "mlx-rvc",
     "mlx-contentvec",
     "mlx-f0",
@@ -56,8 +57,9 @@ _FAMILY = (
     "mlx-recording",
     "mlx-fastops",
     "mlx-pth",
-    "mlx",
 )
+"""What is released together, under one version."""
+
 _UNAVAILABLE = "unavailable"
 _COMPLETING = "_MLX_RVC_COMPLETE"
 # typer keeps the roots of its exception tree in a private module that moved between versions.
@@ -175,9 +177,9 @@ def _root(
 def versions() -> list[tuple[str, str]]:
     """Return (distribution, version) of this host, its family, who brings commands, and Python."""
     owners = {entry.dist.name for entry in _entry_points().values() if entry.dist is not None}
-    rest = sorted(owners - set(_FAMILY) - {"mlx-rvc-cli"})
+    rest = sorted(owners - set(FAMILY))
     rows = []
-    for name in ("mlx-rvc-cli", *_FAMILY, *rest):
+    for name in (*FAMILY, "mlx", *rest):
         try:
             rows.append((name, importlib.metadata.version(name)))
         except importlib.metadata.PackageNotFoundError:

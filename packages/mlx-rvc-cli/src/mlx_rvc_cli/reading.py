@@ -78,8 +78,8 @@ class AudioReader:
 
     @property
     def duration(self) -> float | None:
-        """Seconds that the file announces, None where it does not say."""
-        return None if self.frames is None else self.frames / self.sample_rate
+        """Seconds that the file announces, of containers not to the sample; None: it does not."""
+        return self._announced / self.sample_rate if self._announced else None
 
     def __enter__(self) -> AudioReader:
         return self

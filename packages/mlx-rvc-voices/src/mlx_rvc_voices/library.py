@@ -190,7 +190,7 @@ class Library:
         """Copy the chosen files, check the copies, and give the folder its name."""
         whole = staging / "whole"
         whole.mkdir()
-        wanted = {_free_name(whole, chosen.item.base): chosen.model.path}
+        wanted = {_free_name(chosen.item.base): chosen.model.path}
         model = next(iter(wanted))
         index = None
         if chosen.index is not None:
@@ -253,7 +253,7 @@ class Library:
             )
 
 
-def _free_name(folder: Path, base: str) -> str:
+def _free_name(base: str) -> str:
     """A file's own name, made harmless, and no other's."""
     name = naming.plain_file_name(base)
     return name if name not in (RECORD, CONFIG) else f"voice-{name}"

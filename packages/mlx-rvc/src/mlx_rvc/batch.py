@@ -49,13 +49,15 @@ class Status(StrEnum):
 class Outcome:
     """How an item ended.
 
-    note: why it was skipped, or the error. summary: of the conversion.
+    note: why it was skipped, or the error. summary: of the conversion. recording: its identity
+    when the conversion began.
     """
 
     item: Item
     status: Status
     note: str = ""
     summary: Mapping[str, Any] | None = None
+    recording: Mapping[str, int] | None = None
 
 
 def collect(
@@ -154,15 +156,16 @@ class Manifest:
 
     def __init__(self, folder: Path, settings: Mapping[str, Any]) -> None:
         self.path = folder / MANIFEST
-        self._settings = json.loads(json.dumps(settings, default=str))
+        self._settings = json.loads(json.dumps(settings, default=str))  # as they are read again
         self._made: dict[str, dict[str, Any]] = {}
         self._unfinished: set[str] = set()
         for entry in self._read():
             if entry.get("event") == "start" or entry.get("event") == "end":
                 self._unfinished = set()
             elif entry.get("status") == Status.DONE:
-                self._made[entry["output"]] = entry
-                self._unfinished.add(entry["output"])
+                output = str(entry.get("output"))
+                self._made[output] = entry
+                self._unfinished.add(output)
 
     def start(self, *, resumed: bool) -> None:
         """Begin a run; a resumed one keeps what the run before had done."""
@@ -175,14 +178,14 @@ class Manifest:
     def made(self, item: Item) -> dict[str, Any] | None:
         """The entry of the item's output, if it was made from this recording, as it is now."""
         entry = self._made.get(str(item.target))
-        if entry is not None and entry["recording"] == _identity(item.source):
+        if entry is not None and entry.get("recording") == _identity(item.source):
             return entry
         return None
 
     def is_current(self, item: Item) -> bool:
         """Whether the output was made from this recording with these settings."""
         entry = self.made(item)
-        return entry is not None and entry["settings"] == self._settings
+        return entry is not None and entry.get("settings") == self._settings
 
     def in_unfinished_run(self, item: Item) -> bool:
         """Whether a run that never came to its end had made this output, as it would be now."""
@@ -199,7 +202,7 @@ class Manifest:
         if outcome.note:
             entry["note"] = outcome.note
         if outcome.status is Status.DONE:
-            entry |= {"recording": _identity(item.source), "settings": self._settings}
+            entry |= {"recording": outcome.recording, "settings": self._settings}
             entry["summary"] = dict(outcome.summary or {})
             self._made[str(item.target)] = json.loads(json.dumps(entry, default=str))
         self._write(entry)
@@ -232,8 +235,11 @@ class Manifest:
 
 
 def _identity(path: Path) -> dict[str, int]:
-    """What changes when a file does, without reading it."""
-    found = path.stat()
+    """What changes when a file does, without reading it; empty if there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return {}
     return {"bytes": found.st_size, "modified_ns": found.st_mtime_ns}
 
 
@@ -280,7 +286,8 @@ def _one(
             if manifest.in_unfinished_run(item):
                 return Outcome(item, Status.SKIPPED, "made before the run was stopped")
         output.parent.mkdir(parents=True, exist_ok=True)
-        return Outcome(item, Status.DONE, summary=convert(item.source, output))
+        recording = _identity(item.source)
+        return Outcome(item, Status.DONE, "", convert(item.source, output), recording)
     except (ValueError, OSError, MemoryError) as error:
         return Outcome(item, Status.FAILED, describe(error))
 

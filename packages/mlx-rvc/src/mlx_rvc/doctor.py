@@ -63,22 +63,18 @@ def examine(*, self_test: bool = True) -> Iterator[Finding]:
 def _python() -> Finding:
     found = f"{platform.python_version()} on {platform.system()} {platform.machine()}"
     if sys.platform == "darwin" and platform.machine() == "x86_64":
-        advice = "install a Python for arm64; this one runs translated, without the GPU"
+        advice = "MLX needs Apple Silicon and there a Python for arm64, as this one is not"
         return Finding("python", Verdict.PROBLEM, found, advice)
     return Finding("python", Verdict.OK, found)
 
 
 def _packages() -> Finding:
-    from mlx_rvc_cli.host import versions
+    from mlx_rvc_cli.host import FAMILY, versions
 
     known = dict(versions())
-    ours = {name: number for name, number in known.items() if name not in ("mlx", "python")}
+    ours = {name: number for name, number in known.items() if name in FAMILY}
     reference = known["mlx-rvc"]
-    other = sorted(
-        f"{name} {number}"
-        for name, number in ours.items()
-        if number != reference and name.startswith("mlx-")
-    )
+    other = sorted(f"{name} {number}" for name, number in ours.items() if number != reference)
     details = {"versions": known}
     if other:
         return Finding(
@@ -188,7 +184,7 @@ def _temporary_files() -> Finding:
         {"folder": str(folder), "free_bytes": free},
     )
     if free < SPACE:
-        advice = "an hour of audio takes 1.5 GB here: free some space, or set TMPDIR"
+        advice = "long recordings take up to 1.9 GB an hour here: free some space, or set TMPDIR"
         return Finding("temporary files", Verdict.WARNING, found, advice, details)
     return Finding("temporary files", Verdict.OK, found, details=details)
 

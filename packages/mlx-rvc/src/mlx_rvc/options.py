@@ -162,6 +162,14 @@ class ConversionOptions:
             return method == "rmvpe"
         return isinstance(self.f0_method, str) and method in parts(self.f0_method)
 
+    def check_rmvpe(self, weights: str | os.PathLike[str] | None) -> None:
+        """Raise ValueError if weights for RMVPE are given that the F0 method would not use."""
+        if weights is not None and not self.uses("rmvpe"):
+            raise ValueError(
+                f"weights for RMVPE are given, but the F0 method is {self.f0_method}; leave out "
+                f"one of them"
+            )
+
     def _check_pitch(self) -> None:
         from mlx_rvc.autotune import pitch_classes
 

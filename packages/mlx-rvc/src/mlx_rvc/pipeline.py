@@ -160,7 +160,7 @@ class RVCPipeline(Stages):
             if warm is not None:
                 warm()
         if self.synthesizer.config.f0:
-            self.methods.get(f0_method or self.f0_method).warmup()
+            self.method(f0_method).warmup()
         self.convert_array(
             np.zeros(MODEL_RATE, np.float32),
             MODEL_RATE,
@@ -226,11 +226,7 @@ def convert_voice(
     may have to correct.
     """
     run = _run(ConversionOptions.of(options, **changes), progress, cancel=cancel, on_stage=on_stage)
-    if rmvpe is not None and not run.options.uses("rmvpe"):
-        raise ValueError(
-            f"weights for RMVPE are given, but the F0 method is {run.options.f0_method}; leave "
-            f"out one of them"
-        )
+    run.options.check_rmvpe(rmvpe)
     _check_apart(input_path, output_path, run.options)
     output = Output(Path(output_path), bit_depth, keep_tags)
     output.check(run.options.output_rate)
@@ -251,7 +247,7 @@ def _run(
     cancel: threading.Event | None = None,
     on_stage: StageEnd | None = None,
 ) -> Run:
-    """A conversion about to begin, whose files of F0 are as they must be."""
+    """A conversion about to begin, which has all that it needs besides the models."""
     check_files(options)
     if options.clean:
         cleaning.check_installed()

@@ -111,6 +111,10 @@ class Stages:
             self.encoder, audio, version=voice.version, width=voice.feature_channels
         )
 
+    def method(self, wanted: "str | F0Method | None" = None) -> "F0Method":
+        """The F0 method, loaded: the wanted one, else the voice's usual one; see `Methods.get`."""
+        return self.methods.get(wanted or self.f0_method)
+
     def f0(
         self,
         padded: Samples,
@@ -125,7 +129,7 @@ class Stages:
         if not self.synthesizer.config.f0:
             return None
         with self._models:
-            method = self.methods.get(run.options.f0_method or self.f0_method)
+            method = self.method(run.options.f0_method)
             with run.timed("f0"):
                 curve = estimate(
                     method,

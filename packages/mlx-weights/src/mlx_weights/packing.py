@@ -40,6 +40,11 @@ class _Entry:
     bytes: int
     sha256: str | None
 
+    def is_well_formed(self) -> bool:
+        """Whether the fields, which a file may have said, are of their types."""
+        texts = (self.repo, self.revision, self.commit, self.filename, self.sha256 or "")
+        return all(isinstance(text, str) for text in texts) and type(self.bytes) is int
+
 
 def pack(
     path: str | os.PathLike[str],
@@ -140,7 +145,10 @@ def _entries(path: Path, archive: zipfile.ZipFile) -> list[_Entry]:
         manifest = json.loads(archive.read(info))
         if (manifest["format"], manifest["format_version"]) != (FORMAT, FORMAT_VERSION):
             raise ValueError(f"{manifest['format']!r} {manifest['format_version']!r}")
-        return [_Entry(**entry) for entry in manifest["files"]]
+        entries = [_Entry(**entry) for entry in manifest["files"]]
+        if not all(entry.is_well_formed() for entry in entries):
+            raise ValueError("a field of another kind")
+        return entries
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise WeightsError(
             f"{path} is no pack of weights that this version reads ({error!s:.80}); pack it again"

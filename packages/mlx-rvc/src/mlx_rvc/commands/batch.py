@@ -1,13 +1,12 @@
 """`mlx-rvc batch`: many recordings, one voice that is loaded once."""
 
 import dataclasses
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mlx_rvc.commands.convert import stage_line, summary
+from mlx_rvc.commands.convert import remarks, stage_line, summary
 from mlx_rvc.commands.flags import FILES, BitDepth, KeepTags
 from mlx_rvc.commands.options import Talk, VoiceFiles, conversion_flags
 from mlx_rvc.commands.stored import Stored
@@ -65,6 +64,7 @@ def batch(
     Example: mlx-rvc batch album/ --out album-converted --model voice.pth --format flac
     """
     from mlx_rvc.batch import Manifest, Status, collect, run
+    from mlx_rvc.cleaning import check_installed
     from mlx_rvc.output import Output
     from mlx_rvc_cli.audio import READABLE
     from mlx_rvc_cli.errors import CommandError
@@ -75,8 +75,13 @@ def batch(
     items, passed = collect(inputs, extension, READABLE, outputs=out)
     if out.exists() and not out.is_dir():
         raise CommandError(f"{out} is a file; give a folder for the conversions")
+    options.check_rmvpe(voice.rmvpe)
+    if options.clean:
+        check_installed()
     pipeline = voice.load()
     pipeline.check_fits(options)
+    if pipeline.synthesizer.config.f0:
+        pipeline.method(options.f0_method)  # what it lacks is said once, not for each recording
     new = not out.exists()
     out.mkdir(parents=True, exist_ok=True)
     try:
@@ -122,10 +127,9 @@ def batch(
 def _settings(
     voice: VoiceFiles, options: ConversionOptions, bit_depth: int | None, keep_tags: bool
 ) -> dict[str, Any]:
-    """Everything that makes two conversions of one recording different, as plain values."""
+    """Everything that makes two conversions of one recording different."""
     files = {"bit_depth": bit_depth, "keep_tags": keep_tags}
-    everything = {**dataclasses.asdict(voice), **dataclasses.asdict(options), **files}
-    return json.loads(json.dumps(everything, default=str))
+    return {**dataclasses.asdict(voice), **dataclasses.asdict(options), **files}
 
 
 def _duration(item: "Item") -> float:
@@ -144,10 +148,11 @@ def _line(outcome: "Outcome", place: int, total: int) -> str:
     if outcome.note:
         return f"{text}: {outcome.note}"
     made = outcome.summary or {}
-    return (
-        f"{text}, {made['duration']:.1f} s in {made['seconds']:.1f} s "
+    text += (
+        f", {made['duration']:.1f} s in {made['seconds']:.1f} s "
         f"({made['real_time_factor']:.2f} of real time)"
     )
+    return "; ".join([text, *remarks(made)])
 
 
 def _report(out: Path, outcomes: list["Outcome"], passed: list[tuple[Path, str]]) -> dict[str, Any]:

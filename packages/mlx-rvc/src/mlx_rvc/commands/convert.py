@@ -1,7 +1,8 @@
 """`mlx-rvc convert`: one recording, one voice, one converted recording."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -102,7 +103,7 @@ def stage_line(stage: str, seconds: float) -> str:
     return f"{stage}: {seconds:.2f} s"
 
 
-def summary(result: "Conversion") -> dict[str, object]:
+def summary(result: "Conversion") -> dict[str, Any]:
     """The summary of a conversion as JSON shows it; times in seconds, shifts in semitones."""
     return {
         "output": str(result.output_path),
@@ -127,16 +128,22 @@ def sentence(result: "Conversion") -> str:
         f"{output}: {result.duration:.1f} s at {result.sample_rate} Hz, converted in "
         f"{result.seconds:.1f} s ({result.real_time_factor:.2f} of real time: {stages})"
     )
-    if result.auto_shift is not None:
-        text += f"; auto pitch shifted by {result.auto_shift:+g} semitones"
-    if result.silence_s:
-        text += f"; {result.silence_s:.1f} s of silence not converted"
-    if result.f0_outside:
+    return "; ".join([text, *remarks(summary(result))])
+
+
+def remarks(made: Mapping[str, Any]) -> list[str]:
+    """What people should know of a conversion besides that it is done, from its summary."""
+    said: list[str] = []
+    if made["auto_pitch"] is not None:
+        said.append(f"auto pitch shifted by {made['auto_pitch']:+g} semitones")
+    if made["silence"]:
+        said.append(f"{made['silence']:.1f} s of silence not converted")
+    if made["f0_outside"]:
         from mlx_f0.curve import VOICE_RANGE_HZ
 
         low, high = VOICE_RANGE_HZ
-        text += (
-            f"; the pitch of {result.f0_outside} frames lies outside the {low:g} to {high:g} Hz "
+        said.append(
+            f"the pitch of {made['f0_outside']} frames lies outside the {low:g} to {high:g} Hz "
             f"that RVC voices tell apart"
         )
-    return "; ".join([text, *result.notes])
+    return [*said, *made["notes"]]

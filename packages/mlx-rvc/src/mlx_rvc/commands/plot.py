@@ -18,7 +18,10 @@ def plot(
     output: Annotated[
         Path | None,
         typer.Option(
-            "--output", "-o", metavar="PNG", help="[default: beside the last recording, as .png]"
+            "--output",
+            "-o",
+            metavar="PNG",
+            help="[default: beside the last recording, .plot.png]",
         ),
     ] = None,
     f0_method: Annotated[
@@ -43,7 +46,7 @@ def plot(
 
     if len(recordings) > MOST:
         raise ValueError(f"{len(recordings)} recordings; a picture holds up to {MOST}")
-    picture_path = output or recordings[-1].with_suffix(".png")
+    picture_path = output or recordings[-1].with_suffix(".plot.png")  # .png may be its cover
     check_picture(picture_path)
     shown = [
         Shown(path, path.name, pitch if place else None) for place, path in enumerate(recordings)
