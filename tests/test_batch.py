@@ -44,7 +44,7 @@ def test_an_album(album, capsys):
         "converted/zero.flac",
     ]
     assert soundfile.info("converted/one.flac").duration == pytest.approx(0.5)
-    assert report["recordings"][1]["summary"]["duration"] == 0.5
+    assert report["recordings"][1]["summary"]["duration_s"] == 0.5
 
     made = Path("converted/one.flac").stat().st_mtime_ns
     Path("album/broken.wav").unlink()

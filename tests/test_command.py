@@ -33,7 +33,7 @@ def test_demo_converts_without_any_download(
     summary = json.loads(capsys.readouterr().out)
     audio, rate = soundfile.read(tmp_path / "mlx-rvc-demo.wav")
     assert (len(audio), rate) == (samples, 16000)
-    assert summary["duration"] == pytest.approx(samples / 16000, abs=0.01)
+    assert summary["duration_s"] == pytest.approx(samples / 16000, abs=0.01)
     assert 0.01 < np.std(audio) < 0.3
     assert (tmp_path / "mlx-rvc-demo.png").read_bytes().startswith(b"\x89PNG")
     assert len(list(tmp_path.iterdir())) == 2
@@ -78,11 +78,11 @@ def test_a_video_s_hard_left_voice_becomes_an_m4a_hard_left_with_its_title(tmp_p
     assert main(["convert", *arguments, *options, "--json"]) == 0
     summary = json.loads(capsys.readouterr().out)
     assert summary["notes"] == [".m4a holds no 40000 Hz: written at 44100 Hz"]
-    assert summary["duration"] == pytest.approx(2.0, abs=0.001)
+    assert summary["duration_s"] == pytest.approx(2.0, abs=0.001)
     with AudioReader(tmp_path / "out.m4a", tags=True) as reader:
         audio = np.concatenate(list(reader))
         assert reader.tags is not None and reader.tags.text == {"title": "A clip"}
-    assert audio.shape == (round(summary["duration"] * 44100), 2)
+    assert audio.shape == (round(summary["duration_s"] * 44100), 2)
     assert np.std(audio[:, 0]) == pytest.approx(np.std(speech), rel=0.3)
     assert np.abs(audio[:, 1]).max() < 1e-4
     assert main(["convert", *arguments, *options]) == 0
@@ -114,9 +114,9 @@ def test_convert_with_the_demo_voice_needs_no_download(tmp_path, capsys, monkeyp
     monkeypatch.delenv("MLX_RMVPE", raising=False)
     arguments = ["convert", str(SPEECH), str(tmp_path / "out.wav"), "--model", "demo", "--json"]
     assert main([*arguments, "--pitch", "-2"]) == 0
-    assert json.loads(capsys.readouterr().out)["f0_outside"] == 0
+    assert json.loads(capsys.readouterr().out)["frames_outside_voice_range"] == 0
     assert main([*arguments, "--pitch", "48"]) == 0
-    assert json.loads(capsys.readouterr().out)["f0_outside"] > 100
+    assert json.loads(capsys.readouterr().out)["frames_outside_voice_range"] > 100
     assert main([*arguments[:-1], "--pitch", "48"]) == 0
     assert "outside the 50 to 1100 Hz that RVC voices tell apart" in capsys.readouterr().out
     assert main([*arguments, "--f0-method", "rmvpe"]) != 0
@@ -136,9 +136,9 @@ def test_convert_with_every_control(tmp_path, capsys):
     arguments += ["--clean", "0.3", "--volume-envelope", "0.5", "--chunk-seconds", "10"]
     assert main([*arguments, "--seed", "1", "--json"]) == 0
     summary = json.loads(capsys.readouterr().out)
-    assert summary["speaker"] == 1 and summary["auto_pitch"] == 12
-    assert 4 < summary["silence"] < 7
-    assert {"cleaning", "silence", "formant", "envelope"} <= set(summary["stages"])
+    assert summary["speaker"] == 1 and summary["auto_pitch_semitones"] == 12
+    assert 4 < summary["silence_s"] < 7
+    assert {"cleaning", "silence", "formant", "envelope"} <= set(summary["stages_s"])
     info = soundfile.info(output)
     assert info.frames == round(soundfile.info(recording).duration * info.samplerate)
     audio, rate = soundfile.read(output)
@@ -174,7 +174,7 @@ def test_convert_with_rmvpe_and_an_index(tmp_path, capsys):
         arguments = [str(SPEECH), str(output), "--model", "demo", "--rmvpe", str(weights)]
         arguments += ["--index", str(tmp_path / "added_demo.index"), "--index-rate", rate]
         assert main(["convert", *arguments, "--seed", "1", "--json"]) == 0
-        assert ("index" in json.loads(capsys.readouterr().out)["stages"]) == (rate == "1")
+        assert ("index" in json.loads(capsys.readouterr().out)["stages_s"]) == (rate == "1")
         outputs.append(soundfile.read(output)[0])
     assert np.abs(outputs[0] - outputs[1]).max() > 0.01
 

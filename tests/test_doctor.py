@@ -19,7 +19,7 @@ def told(capsys, *arguments):
 
 def test_a_healthy_machine(capsys):
     status, report = told(capsys)
-    assert status == 0 and report["healthy"]
+    assert status == 0 and report["well"]
     findings = {finding["name"]: finding for finding in report["findings"]}
     assert list(findings) == [
         *("python", "packages", "mlx", "audio files", "F0 methods", "weights", "cache"),
@@ -45,7 +45,7 @@ def test_packages_of_different_versions_are_a_problem(capsys, monkeypatch):
     )
     status, report = told(capsys, "--no-self-test")
     packages = next(f for f in report["findings"] if f["name"] == "packages")
-    assert status == 1 and not report["healthy"] and packages["verdict"] == "problem"
+    assert status == 1 and not report["well"] and packages["verdict"] == "problem"
     assert "mlx-rmvpe 0.0.1" in packages["found"] and "--upgrade" in packages["advice"]
 
 

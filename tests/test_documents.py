@@ -34,7 +34,7 @@ def test_the_counts_of_broken_audio_are_those_of_the_tests():
 
 
 def test_links_between_documents_lead_somewhere():
-    documents = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("packages/*/*.md")]
+    documents = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("packages/*/*.md")]
     documents += [*ROOT.glob("benchmarks/*.md"), *ROOT.glob("examples/*.md")]
     documents += ROOT.glob("recipes/*/*.md")
     for document in documents:

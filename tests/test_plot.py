@@ -16,7 +16,7 @@ def test_two_recordings_side_by_side(tmp_path, capsys):
     recordings = [str(SPEECH), str(AUDIO / "target_1.flac")]
     assert main(["plot", *recordings, "-o", str(picture), "--pitch", "10", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == {
-        "picture": str(picture), "recordings": recordings, "f0_method": "swift-f0",
+        "inputs": recordings, "picture": str(picture), "f0_method": "swift-f0",
     }  # fmt: skip
     assert picture.read_bytes().startswith(b"\x89PNG")
     assert list(tmp_path.iterdir()) == [picture]

@@ -31,7 +31,7 @@ def test_an_index_of_recordings_travels_with_the_voice(tmp_path, capsys, demo, c
     index = tmp_path / "voice.index"
     data = run(capsys, "index", "build", speech, short, "-o", index, "--model", "demo")
     frames = [int(soundfile.info(speech).duration * 50), 100]
-    assert (data["features"], data["dim"]) == (sum(frames), 192)
+    assert (data["features"], data["width"]) == (sum(frames), 192)
 
     one = tmp_path / "voice.safetensors"
     data = run(capsys, "export", VOICE, one, "--index", index)
@@ -48,7 +48,7 @@ def test_an_index_of_recordings_travels_with_the_voice(tmp_path, capsys, demo, c
     out = tmp_path / "out.wav"
     arguments = [short, out, "-m", one, "-i", one, "--f0-method", "dio", "--seed", "1"]
     arguments += ["--contentvec", mlx_rvc_demo.bundle().encoder]
-    assert "index" in run(capsys, "convert", *arguments)["stages"]
+    assert "index" in run(capsys, "convert", *arguments)["stages_s"]
 
     data = run(capsys, "export", one, tmp_path / "back.pth")
     assert any("left out" in note for note in data["notes"])

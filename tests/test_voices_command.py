@@ -66,7 +66,7 @@ def test_a_name_brings_its_index_and_its_preset(sam, run, tmp_path):
     origin = "preset of the voice sam"
     summary = converted(run, "--pitch", "-2", "--seed", "1")
     assert summary["voice"] == "sam" and summary["index"] == sam["index"]
-    assert summary["stages"]["index"] >= 0
+    assert summary["stages_s"]["index"] >= 0
     assert summary["settings"] == {
         "pitch": {"value": -2.0, "from": "command line"},
         "f0_method": {"value": "dio", "from": origin},
@@ -98,7 +98,7 @@ def test_command_line_over_config_over_preset_over_voice(sam, run, tmp_path):
 
 
 def test_names_are_voices_for_every_command(sam, run):
-    assert run("info", "sam", "--json")["file"] == sam["model"]
+    assert run("info", "sam", "--json")["input"] == sam["model"]
     assert run("info", "demo", "--json")["speakers"] == 2
     run("export", "sam", "again.safetensors")
     assert Path("again.safetensors").is_file()

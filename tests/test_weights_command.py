@@ -4,54 +4,19 @@ import hashlib
 import json
 import os
 import zipfile
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import weights_hub
+from weights_hub import RMVPE_FILE, use_caches
 
 from mlx_rvc_cli.host import main
-from mlx_weights.testing import LocalHub
-
-ENCODER = "IAHispano/Applio"
-RMVPE_FILE = Path(__file__).parents[1] / "packages/mlx-rmvpe/tests/golden/toy_rmvpe.pt"
-F0 = "lj1995/VoiceConversionWebUI"
 
 
 @pytest.fixture
 def hub(tmp_path, monkeypatch):
-    """A hub with the demo's encoder and a toy RMVPE; caches of this test alone."""
-    import mlx_contentvec.loading
-    import mlx_rmvpe.rmvpe
-    import mlx_rvc_demo
-
-    for name in ("MLX_CONTENTVEC", "MLX_RMVPE", "HF_HUB_OFFLINE"):
-        monkeypatch.delenv(name, raising=False)
-    use_caches(monkeypatch, tmp_path / "here")
-    encoder = mlx_rvc_demo.bundle().encoder
-    rmvpe = RMVPE_FILE.read_bytes()
-    folder = "Resources/embedders/contentvec"
-    default = replace(mlx_contentvec.loading.DEFAULT, filename=f"{folder}/model.safetensors")
-    monkeypatch.setattr("mlx_contentvec.loading.DEFAULT", default)
-    published = replace(
-        mlx_rmvpe.rmvpe.DEFAULT_WEIGHTS,
-        sha256=hashlib.sha256(rmvpe).hexdigest(),
-    )
-    monkeypatch.setattr("mlx_rmvpe.rmvpe.DEFAULT_WEIGHTS", published)
-    repos = {
-        ENCODER: {
-            f"{folder}/model.safetensors": encoder / "model.safetensors",
-            f"{folder}/config.json": encoder / "config.json",
-        },
-        F0: {"rmvpe.pt": rmvpe},
-    }
-    with LocalHub(repos) as hub:
-        monkeypatch.setenv("HF_ENDPOINT", hub.url)
+    with weights_hub.serve(tmp_path / "here", monkeypatch) as hub:
         yield hub
-
-
-def use_caches(monkeypatch, folder):
-    monkeypatch.setenv("HF_HUB_CACHE", str(folder / "hub"))
-    monkeypatch.setenv("MLX_WEIGHTS_CACHE", str(folder / "weights"))
 
 
 @pytest.fixture

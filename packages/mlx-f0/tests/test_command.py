@@ -67,10 +67,11 @@ def test_npy_and_json(run, recording, tmp_path):
     curve = np.load(target)
     np.testing.assert_array_equal(curve, expected(recording, Dio))
     data = json.loads(out)
-    assert data["method"] == "dio" and data["frames"] == 201 and data["duration_s"] == 2
-    assert data["output"] == str(target) and data["frames_outside_voice_range"] == 0
-    assert data["median_hz"] == pytest.approx(np.median(curve[curve > 0]), abs=0.01)
-    assert data["lowest_hz"] <= data["median_hz"] <= data["highest_hz"]
+    (found,) = data["methods"].values()
+    assert list(data["methods"]) == ["dio"] and found["frames"] == 201 and data["duration_s"] == 2
+    assert data["output"] == str(target) and found["frames_outside_voice_range"] == 0
+    assert found["median_hz"] == pytest.approx(np.median(curve[curve > 0]), abs=0.01)
+    assert found["lowest_hz"] <= found["median_hz"] <= found["highest_hz"]
 
 
 def test_settings_reach_the_method(run, recording, tmp_path):
@@ -112,7 +113,7 @@ def test_pitches_that_no_voice_tells_apart_are_counted(run, tmp_path):
     status, out, _ = run(*arguments)
     assert status == 0 and "frames outside the 50 to 1100 Hz that RVC voices tell apart" in out
     _, out, _ = run(*arguments, "--json")
-    assert json.loads(out)["frames_outside_voice_range"] > 90
+    assert json.loads(out)["methods"]["dio"]["frames_outside_voice_range"] > 90
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ def test_info_as_json(capsys):
     assert data["lists"] == 100
     assert data["empty_lists"] > 50
     assert data["nprobe"] == 1
-    assert data["dim"] == 16
+    assert data["width"] == 16
     assert data["version"] is None
     assert data["bytes"] == path.stat().st_size
 

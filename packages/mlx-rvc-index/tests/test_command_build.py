@@ -59,7 +59,7 @@ def run(capsys, *arguments):
 
 def test_from_features(place, capsys):
     data = run(capsys, "build", "fea", "-o", "v.index", "--vectors")
-    assert (data["files"], data["skipped"], data["features"], data["dim"]) == (3, 1, 120, 8)
+    assert (data["files"], data["skipped"], data["features"], data["width"]) == (3, 1, 120, 8)
     assert (data["lists"], data["reduced"]) == (3, False)
     index = FeatureIndex.load("v.index")
     assert (index.ntotal, index.nlist, index.nprobe) == (120, 3, 1)
@@ -142,7 +142,7 @@ def test_errors_are_one_line_and_leave_nothing(place, capsys, monkeypatch, argum
 def test_convert_there_and_back(place, capsys):
     expected = FeatureIndex.load(GOLDEN / "full.index").vectors()
     data = run(capsys, "convert", str(GOLDEN / "full.index"), "v.npy")
-    assert (data["vectors"], data["dim"], data["lists"]) == (400, 16, None)
+    assert (data["vectors"], data["width"], data["lists"]) == (400, 16, None)
     np.testing.assert_array_equal(np.load("v.npy"), expected)
     run(capsys, "convert", "v.npy", "v.safetensors")
     np.testing.assert_array_equal(FeatureIndex.load("v.safetensors").vectors(), expected)

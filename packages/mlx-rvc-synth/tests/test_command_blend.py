@@ -51,7 +51,7 @@ def test_the_mean_of_what_is_stored(golden, tmp_path):
 def test_three_voices_equal_shares_any_output(golden, tmp_path):
     names = [changed(golden, tmp_path / f"{i}.pth", 0.3 + 0.2 * i) for i in range(3)]
     data = json.loads(run("blend", *names, "-o", tmp_path / "mixed", "--json"))
-    assert [part["share"] for part in data["inputs"]] == pytest.approx([1 / 3] * 3)
+    assert [part["share"] for part in data["parts"]] == pytest.approx([1 / 3] * 3)
     assert data["form"] == "folder"
     run("blend", *names, "-o", tmp_path / "mixed.safetensors")
     folder, file = (read_voice(tmp_path / name) for name in ("mixed", "mixed.safetensors"))

@@ -39,6 +39,21 @@ def test_extract(golden, tmp_path):
     Synthesizer.from_pretrained(out)
 
 
+def test_the_mean_of_several(golden, tmp_path):
+    content = mlx_pth.load(golden / "G_7.pth")
+    content["model"] = {k: (2 * v).astype(v.dtype) for k, v in content["model"].items()}
+    mlx_pth.save(tmp_path / "G_8.pth", content)
+    inputs = [golden / "G_7.pth", tmp_path / "G_8.pth"]
+    data = json.loads(run(*inputs, "-o", tmp_path / "v.pth", "--json"))
+    assert data["inputs"] == list(map(str, inputs)) and data["bytes"] > 0
+    found = mlx_pth.load(tmp_path / "v.pth")["weight"]["enc_p.emb_phone.weight"]
+    trained = mlx_pth.load(golden / "G_7.pth")["model"]["enc_p.emb_phone.weight"]
+    np.testing.assert_array_equal(found, (1.5 * trained).astype(np.float16))
+    assert "; the mean of 2 checkpoints; v1, with F0" in run(*inputs, "-o", tmp_path / "v.pth")
+    with pytest.raises(ValueError, match="is an input"):
+        run(*inputs, "-o", inputs[1])
+
+
 def test_flags_that_agree(golden, tmp_path):
     said = run(
         golden / "G_7.pth",

@@ -86,7 +86,7 @@ def test_remove_asks_on_a_terminal_only(sam, run, monkeypatch):
 
 
 def test_remove_without_asking(sam, run):
-    assert run("remove", "sam", "--yes", "--json") == {"removed": "sam"}
+    assert run("remove", "sam", "--yes", "--json") == {"name": "sam", "removed": True}
 
 
 def test_rename(sam, run):

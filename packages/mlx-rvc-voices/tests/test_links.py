@@ -94,7 +94,7 @@ def test_a_repository_of_several_is_a_question(library, hub, files):
         ("missing", "HTTP 404"),
         ("error", "HTTP 500"),
         ("cut", r"the connection was cut after \d+ of \d+ bytes"),
-        ("html", "is a web page, not a file; give the link of its download"),
+        ("html", r"is a web page \('Log in'\), not a file; give the link of its download"),
     ],
 )
 def test_a_link_that_fails_is_one_line_and_leaves_nothing(library, hub, fault, words):

@@ -32,14 +32,15 @@ def test_rmvpe_is_the_default_and_takes_its_weights(recording, tmp_path, capsys,
     assert main(["f0", str(recording), str(target), "--json", *map(str, weights)]) == 0
     np.testing.assert_array_equal(np.load(target), expected(recording))
     data = json.loads(capsys.readouterr().out)
-    assert data["method"] == "rmvpe" and data["frames"] == 51 and data["duration_s"] == 0.5
+    assert data["methods"]["rmvpe"]["frames"] == 51 and data["duration_s"] == 0.5
 
 
 def test_nothing_voiced(recording, capsys):
     arguments = ["--rmvpe", str(TOY), "--threshold", "1", "--json"]
     assert main(["f0", str(recording), *arguments]) == 0
     data = json.loads(capsys.readouterr().out)
-    assert data["voiced_share"] == 0 and data["median_hz"] is None and data["output"] is None
+    found = data["methods"]["rmvpe"]
+    assert found["voiced_share"] == 0 and found["median_hz"] is None and data["output"] is None
 
 
 def test_methods_side_by_side(recording, tmp_path, capsys):

@@ -97,13 +97,10 @@ def f0(
         "duration_s": round(len(samples) / sample_rate, 3),
         "frames_per_second": FRAME_RATE,
         "threshold": threshold,
+        "methods": summaries,
     }
-    if len(names) == 1:
-        data |= {"method": names[0], **summaries[names[0]]}
-        emit(data, as_json=as_json, text=lambda: _sentence(data))
-    else:
-        data["methods"] = summaries
-        emit(data, as_json=as_json, text=lambda: _comparison(data))
+    text = _sentence if len(names) == 1 else _comparison
+    emit(data, as_json=as_json, text=lambda: text(data))
 
 
 def summary(curve: np.ndarray) -> dict[str, Any]:
@@ -183,16 +180,17 @@ def _check_target(target: Path | None) -> None:
 
 
 def _sentence(data: dict[str, Any]) -> str:
+    (found,) = data["methods"].values()
     where = f"{data['output']}: " if data["output"] is not None else ""
-    text = f"{where}{data['duration_s']:.2f} s, {data['voiced_share']:.0%} voiced"
-    if data["median_hz"] is not None:
+    text = f"{where}{data['duration_s']:.2f} s, {found['voiced_share']:.0%} voiced"
+    if found["median_hz"] is not None:
         text += (
-            f", median F0 {data['median_hz']:.1f} Hz"
-            f" ({data['lowest_hz']:.1f} to {data['highest_hz']:.1f} Hz)"
+            f", median F0 {found['median_hz']:.1f} Hz"
+            f" ({found['lowest_hz']:.1f} to {found['highest_hz']:.1f} Hz)"
         )
     from .curve import VOICE_RANGE_HZ
 
-    outside = data["frames_outside_voice_range"]
+    outside = found["frames_outside_voice_range"]
     if outside:
         low, high = VOICE_RANGE_HZ
         text += f"; {outside} frames outside the {low:g} to {high:g} Hz that RVC voices tell apart"

@@ -112,7 +112,7 @@ def build(
         "features": built.features,
         "vectors": len(built.vectors),
         "reduced": built.features != len(built.vectors),
-        "dim": built.vectors.shape[1],
+        "width": built.vectors.shape[1],
         "lists": built.lists,
         "nprobe": 1,
         "bytes": output.stat().st_size,
@@ -154,7 +154,7 @@ def convert(
         "input": file,
         "output": output,
         "vectors": len(found),
-        "dim": found.shape[1],
+        "width": found.shape[1],
         "lists": lists,
         "bytes": output.stat().st_size,
     }
@@ -169,9 +169,9 @@ def describe(file: Path) -> dict[str, Any]:
     index = FeatureIndex.load(file)
     sizes = index.list_sizes
     return {
-        "file": str(file),
+        "input": str(file),
         "kind": index.kind,
-        "dim": index.dim,
+        "width": index.dim,
         "version": {256: "v1", 768: "v2"}.get(index.dim),
         "vectors": index.ntotal,
         "lists": index.nlist,
@@ -217,7 +217,7 @@ def _check_outputs(
 
 
 def _built(data: dict[str, Any]) -> str:
-    text = f"{data['output']}: {data['vectors']:,} vectors {data['dim']} wide in "
+    text = f"{data['output']}: {data['vectors']:,} vectors {data['width']} wide in "
     text += f"{data['lists']:,} lists, from {data['files']} files"
     if data["reduced"]:
         text += f" of {data['features']:,} features, reduced by k-means"

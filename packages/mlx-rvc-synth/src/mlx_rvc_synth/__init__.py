@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from .blending import blend as blend
     from .config import SynthConfig as SynthConfig
     from .extraction import extract as extract
+    from .extraction import extract_mean as extract_mean
     from .noise import Noise as Noise
     from .pitch import coarse_pitch as coarse_pitch
     from .sanitizing import sanitize as sanitize
@@ -23,6 +24,7 @@ _HOME = {
     "blend": "blending",
     "coarse_pitch": "pitch",
     "extract": "extraction",
+    "extract_mean": "extraction",
     "read_voice": "voicefile",
     "sanitize": "sanitizing",
     "write_voice": "weights",
@@ -36,6 +38,7 @@ __all__ = [
     "blend",
     "coarse_pitch",
     "extract",
+    "extract_mean",
     "read_voice",
     "sanitize",
     "write_voice",

@@ -128,20 +128,24 @@ def blend(
     _check_output(output, located)
     mixed = mix([read_voice(path) for path in located], shares)
     parts = [
-        {"voice": path, "weight": weight, "share": share}
+        {"input": path, "weight": weight, "share": share}
         for path, (_, weight), share in zip(located, given, shares, strict=True)
     ]
     notes = [
         ("weights brought to a sum of 1: " if _rescaled(given) else "shares: ")
-        + ", ".join(f"{part['voice']} {part['share']:.4g}" for part in parts),
+        + ", ".join(f"{part['input']} {part['share']:.4g}" for part in parts),
         mixed.kind.removeprefix("blend, "),
     ]
-    _write(mixed, output, dtype, as_json, {"inputs": parts, "kind": mixed.kind}, notes)
+    _write(mixed, output, dtype, as_json, {"parts": parts, "kind": mixed.kind}, notes)
 
 
 def extract(
-    checkpoint: Annotated[
-        Path, typer.Argument(metavar="CHECKPOINT", help="A training checkpoint, G_*.pth.")
+    checkpoints: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="CHECKPOINT...",
+            help="A training checkpoint, G_*.pth; several of one training are averaged.",
+        ),
     ],
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="OUT.pth", help="The voice to write.")
@@ -167,24 +171,28 @@ def extract(
     The posterior encoder and the optimizer are left out, numbers are float16 as RVC writes them.
     Rate, version, F0 and speakers are read from the tensors; an option that contradicts them is an
     error.
+
+    Several checkpoints of one training become the mean of their weights. Late epochs differ by what
+    was learned last; their mean evens that out, and needs no choice of the best. Listen: it can be
+    better than each of them, or not. To mix voices, see blend.
     """
     from mlx_rvc_cli.errors import CommandError
 
     from .config import parse_sample_rate
-    from .extraction import extract as take
+    from .extraction import extract_mean
     from .weights import form_of
 
     if form_of(output) != "small model":
         raise CommandError(f"{output}: a voice is extracted as .pth; mlx-rvc export writes others")
-    _check_output(output, [checkpoint])
+    _check_output(output, checkpoints)
     hertz = None if sample_rate is None else parse_sample_rate(sample_rate)
     kind = None if version is None else version.value
-    voice = take(checkpoint, sample_rate=hertz, version=kind, f0=f0)
+    voice = extract_mean(checkpoints, sample_rate=hertz, version=kind, f0=f0)
     if name is not None:
         voice.metadata["name"] = name
     config = voice.config
     about = {
-        "input": checkpoint,
+        "inputs": checkpoints,
         "version": config.version,
         "f0": config.f0,
         "sample_rate": config.sample_rate,
@@ -194,6 +202,8 @@ def extract(
         f"{config.version}, {'with' if config.f0 else 'without'} F0, {config.sample_rate} Hz, "
         f"{config.speakers} speakers"
     ]
+    if len(checkpoints) > 1:
+        notes.insert(0, f"the mean of {len(checkpoints)} checkpoints")
     _write(voice, output, Precision.FLOAT16, as_json, about, notes)
 
 

@@ -18,12 +18,12 @@ def describe(voice: VoiceFile) -> dict[str, Any]:
         if key not in ("f0", "version", "embedder", "vocoder", "speaker_names")
     }
     return {
-        "file": str(voice.path),
+        "input": str(voice.path),
         "kind": voice.kind,
         "version": config.version,
         "f0": config.f0,
         "sample_rate": config.sample_rate,
-        "feature_channels": config.feature_channels,
+        "width": config.feature_channels,
         "speakers": config.speakers,
         "speaker_names": metadata.get("speaker_names"),
         "vocoder": "HiFi-GAN-NSF" if config.f0 else "HiFi-GAN",
@@ -46,11 +46,11 @@ def rows(data: dict[str, Any]) -> list[tuple[str, Any, str]]:
         speakers += ": " + ", ".join(f"{key} {name}" for key, name in names.items())
     embedder = data["embedder"]
     found: list[tuple[str, Any, str]] = [
-        ("file", data["file"], data["kind"]),
+        ("file", data["input"], data["kind"]),
         ("version", data["version"], origins["version"]),
         ("F0", data["f0"], origins["f0"]),
         ("sample rate", f"{data['sample_rate']} Hz", origins["sample_rate"]),
-        ("features", f"{data['feature_channels']} wide", origins["feature_channels"]),
+        ("features", f"{data['width']} wide", origins["feature_channels"]),
         ("content encoder", embedder or "not named", "metadata" if embedder else ""),
         ("speakers", speakers, origins["spk_embed_dim"]),
         ("vocoder", data["vocoder"], "tensors"),

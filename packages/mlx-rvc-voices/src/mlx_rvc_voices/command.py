@@ -127,7 +127,7 @@ def remove(
             raise CommandError(f"{name} would be removed with its files; add --yes to do it")
         typer.confirm(f"Remove {name} and its files?", abort=True, err=True)
     library.remove(name)
-    emit({"removed": name}, as_json=as_json, text=f"{name}: removed")
+    emit({"name": name, "removed": True}, as_json=as_json, text=f"{name}: removed")
 
 
 @app.command()

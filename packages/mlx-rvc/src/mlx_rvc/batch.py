@@ -306,6 +306,6 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
         "input": str(outcome.item.source),
         "output": str(outcome.item.target),
         "status": outcome.status.value,
-        **({"note": outcome.note} if outcome.note else {}),
-        **({"summary": dict(outcome.summary)} if outcome.summary is not None else {}),
+        "note": outcome.note or None,
+        "summary": None if outcome.summary is None else dict(outcome.summary),
     }

@@ -121,7 +121,7 @@ def _mlx() -> Finding:
 def _audio_files() -> Finding:
     import soundfile
 
-    formats = ", ".join(sorted(soundfile.available_formats()))
+    formats = sorted(soundfile.available_formats())
     return Finding(
         "audio files",
         Verdict.OK,
@@ -211,9 +211,9 @@ def _self_test() -> Finding:
         with AudioReader(output) as reader:
             audio = np.concatenate(list(reader))
     details = {
-        "loading_s": loaded,
-        "seconds": result.seconds,
         "duration_s": result.duration,
+        "loading_s": loaded,
+        "elapsed_s": result.seconds,
         "real_time_factor": result.real_time_factor,
         "stages_s": result.stages,
     }

@@ -149,7 +149,7 @@ def _line(outcome: "Outcome", place: int, total: int) -> str:
         return f"{text}: {outcome.note}"
     made = outcome.summary or {}
     text += (
-        f", {made['duration']:.1f} s in {made['seconds']:.1f} s "
+        f", {made['duration_s']:.1f} s in {made['elapsed_s']:.1f} s "
         f"({made['real_time_factor']:.2f} of real time)"
     )
     return "; ".join([text, *remarks(made)])
@@ -162,7 +162,7 @@ def _report(out: Path, outcomes: list["Outcome"], passed: list[tuple[Path, str]]
         status.value: sum(outcome.status is status for outcome in outcomes) for status in Status
     }
     return {
-        "out": str(out),
+        "output": str(out),
         "manifest": str(out / MANIFEST),
         **counts,
         "passed_over": [{"path": str(path), "reason": reason} for path, reason in passed],
@@ -171,7 +171,9 @@ def _report(out: Path, outcomes: list["Outcome"], passed: list[tuple[Path, str]]
 
 
 def _text(data: dict[str, Any], failed: list["Outcome"], stored: str) -> str:
-    text = f"{data['out']}: {data['done']} done, {data['skipped']} skipped, {data['failed']} failed"
+    text = (
+        f"{data['output']}: {data['done']} done, {data['skipped']} skipped, {data['failed']} failed"
+    )
     if data["passed_over"]:
         text += f"; {len(data['passed_over'])} files passed over, which are hidden or no audio"
     text += stored

@@ -74,7 +74,7 @@ def convert(
             shown.describe("drawing")
             _draw(plot, input_path, result, options)
     emit(
-        {**summary(result), **stored.to_dict(), "picture": plot},
+        {"input": input_path, **summary(result), **stored.to_dict(), "picture": plot},
         as_json=talk.as_json,
         text=lambda: sentence(result) + stored.sentence(),
     )
@@ -104,19 +104,19 @@ def stage_line(stage: str, seconds: float) -> str:
 
 
 def summary(result: "Conversion") -> dict[str, Any]:
-    """The summary of a conversion as JSON shows it; times in seconds, shifts in semitones."""
+    """The summary of a conversion as JSON shows it (docs/json)."""
     return {
         "output": str(result.output_path),
-        "duration": round(result.duration, 6),
+        "duration_s": round(result.duration, 6),
         "sample_rate": result.sample_rate,
-        "seconds": round(result.seconds, 3),
+        "elapsed_s": round(result.seconds, 3),
         "real_time_factor": round(result.real_time_factor, 4),
         "speaker": result.speaker,
-        "auto_pitch": result.auto_shift,
-        "silence": round(result.silence_s, 3),
-        "f0_outside": result.f0_outside,
+        "auto_pitch_semitones": result.auto_shift,
+        "silence_s": round(result.silence_s, 3),
+        "frames_outside_voice_range": result.f0_outside,
         "notes": list(result.notes),
-        "stages": {stage: round(seconds, 3) for stage, seconds in result.stages.items()},
+        "stages_s": {stage: round(seconds, 3) for stage, seconds in result.stages.items()},
     }
 
 
@@ -134,16 +134,17 @@ def sentence(result: "Conversion") -> str:
 def remarks(made: Mapping[str, Any]) -> list[str]:
     """What people should know of a conversion besides that it is done, from its summary."""
     said: list[str] = []
-    if made["auto_pitch"] is not None:
-        said.append(f"auto pitch shifted by {made['auto_pitch']:+g} semitones")
-    if made["silence"]:
-        said.append(f"{made['silence']:.1f} s of silence not converted")
-    if made["f0_outside"]:
+    if made["auto_pitch_semitones"] is not None:
+        said.append(f"auto pitch shifted by {made['auto_pitch_semitones']:+g} semitones")
+    if made["silence_s"]:
+        said.append(f"{made['silence_s']:.1f} s of silence not converted")
+    outside = made["frames_outside_voice_range"]
+    if outside:
         from mlx_f0.curve import VOICE_RANGE_HZ
 
         low, high = VOICE_RANGE_HZ
         said.append(
-            f"the pitch of {made['f0_outside']} frames lies outside the {low:g} to {high:g} Hz "
+            f"the pitch of {outside} frames lies outside the {low:g} to {high:g} Hz "
             f"that RVC voices tell apart"
         )
     return [*said, *made["notes"]]

@@ -64,7 +64,12 @@ def demo(
         ]
         draw_comparison(picture_path, both, bundle.f0_method)
     emit(
-        {**summary(result), "picture": str(picture_path), "speaker": target.name},
+        {
+            "input": source.path,
+            **summary(result),
+            "speaker_name": target.name,
+            "picture": picture_path,
+        },
         as_json=as_json,
         text=lambda: (
             f"{sentence(result)}\n{picture_path}: waveform, spectrogram and F0\n"

@@ -28,6 +28,6 @@ def doctor(
         advice = [f"{finding.name}: {finding.advice}" for finding in findings if finding.advice]
         return "\n".join([format_table(rows), *(["", *advice] if advice else [])])
 
-    emit({"healthy": not problems, "findings": findings}, as_json=as_json, text=text)
+    emit({"well": not problems, "findings": findings}, as_json=as_json, text=text)
     if problems:
         raise typer.Exit(1)

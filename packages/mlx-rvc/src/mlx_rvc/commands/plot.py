@@ -54,7 +54,7 @@ def plot(
     with progress("drawing"):
         draw_comparison(picture_path, shown, f0_method)
     emit(
-        {"picture": picture_path, "recordings": recordings, "f0_method": f0_method},
+        {"inputs": recordings, "picture": picture_path, "f0_method": f0_method},
         as_json=as_json,
         text=f"{picture_path}: waveform, spectrogram and F0 of {len(recordings)}",
     )

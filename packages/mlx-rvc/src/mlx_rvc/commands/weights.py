@@ -66,9 +66,10 @@ def verify(names: NamesArgument = None, as_json: JsonOption = False) -> None:
             for part in held:
                 parts.append({**_part(part), "problem": _advice(part)})
                 shown.advance(part.bytes)
-            found[weights.name] = {"given_by_environment": weights.given, "files": parts}
+            found[weights.name] = _entry(weights, parts)
             if weights.given is None and not any(part.what == "fetched" for part in held):
-                parts.append({"what": "fetched", "problem": _missing(weights)})
+                lacking = dict.fromkeys(("path", "bytes", "sha256"))
+                parts.append({"what": "fetched", **lacking, "problem": _missing(weights)})
     problems = [p for entry in found.values() for part in entry["files"] if (p := part["problem"])]
     emit(
         {"well": not problems, "weights": found},
@@ -142,10 +143,14 @@ def unpack(
 
 
 def _described(weights: Shared) -> dict[str, Any]:
+    return _entry(weights, [_part(part) for part in weights.held()])
+
+
+def _entry(weights: Shared, files: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "source": f"{weights.file.repo}/{weights.file.filename}",
         "given_by_environment": weights.given,
-        "files": [_part(part) for part in weights.held()],
+        "files": files,
     }
 
 
