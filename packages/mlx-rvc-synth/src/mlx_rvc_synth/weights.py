@@ -71,9 +71,11 @@ def write_folder(
     config: dict[str, Any],
     metadata: dict[str, Any],
     dtype: str,
+    index_vectors: np.ndarray | None = None,
 ) -> None:
     """Write sanitized tensors and what belongs to them as our own folder."""
-    save_model(folder, _in(dtype, tensors), _description(config, metadata))
+    everything = _with_index(dtype, tensors, index_vectors)
+    save_model(folder, everything, _description(config, metadata))
 
 
 def write_voice(
@@ -86,26 +88,25 @@ def write_voice(
     """Write a voice in the form that the name of `output` asks for; return that form in words.
 
     `.pth`: the small model of RVC-WebUI and Applio, weight norm apart; `.safetensors`: one file,
-    weight norm folded, the configuration in its header, `index_vectors` (n, width) beside the
-    weights as `index.vectors`; a name without one of these: a folder. All numbers in `dtype`,
-    float32 or float16. Files appear when they are whole. The tensors pass the strict loading of
-    the network first. Raises ValueError for what cannot be written so.
+    weight norm folded, the configuration in its header; a name without one of these: a folder,
+    whose model.safetensors holds the same. The last two take `index_vectors` (n, width), stored
+    beside the weights as `index.vectors`. All numbers in `dtype`, float32 or float16. Files appear
+    when they are whole. The tensors pass the strict loading of the network first. Raises
+    ValueError for what cannot be written so.
     """
     form = form_of(output)
-    if index_vectors is not None and form != "safetensors":
-        raise ValueError(f"only a .safetensors holds an index beside the voice, not {output}")
+    if index_vectors is not None and form == "small model":
+        raise ValueError(f"a .pth holds no index beside the voice, as {output} would")
     build(voice)
     config, metadata = voice.config.to_dict(), voice.metadata
     if form == "small model":
         _check_dtype(dtype)
         mlx_pth.save(output, small_model(voice, dtype=dtype))
     elif form == "safetensors":
-        tensors = _in(dtype, voice.tensors)
-        if index_vectors is not None:
-            tensors |= _in(dtype, {INDEX_VECTORS: index_vectors})
+        tensors = _with_index(dtype, voice.tensors, index_vectors)
         save_tensors(output, tensors, metadata=_description(config, metadata))
     else:
-        write_folder(output, voice.tensors, config, metadata, dtype)
+        write_folder(output, voice.tensors, config, metadata, dtype, index_vectors)
     return form
 
 
@@ -123,6 +124,10 @@ def form_of(output: str | Path) -> str:
 def _in(dtype: str, tensors: Any) -> dict[str, np.ndarray]:
     _check_dtype(dtype)
     return stored({name: np.asarray(value) for name, value in tensors.items()}, dtype)
+
+
+def _with_index(dtype: str, tensors: Any, vectors: np.ndarray | None) -> dict[str, np.ndarray]:
+    return _in(dtype, tensors) | ({} if vectors is None else _in(dtype, {INDEX_VECTORS: vectors}))
 
 
 def _check_dtype(dtype: str) -> None:

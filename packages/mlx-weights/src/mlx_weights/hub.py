@@ -91,12 +91,12 @@ def repository_files(repo: str, *, revision: str = "main", advice: str) -> list[
     from huggingface_hub.errors import OfflineModeIsEnabled
 
     try:
-        if _offline():
+        if offline():
             raise OfflineModeIsEnabled
         return sorted(HfApi(endpoint=endpoint()).list_repo_files(repo, revision=revision))
     except Exception as error:
         raise WeightsError(
-            f"cannot list {endpoint()}/{repo} (revision {revision}): {_why(error)}. To go on "
+            f"cannot list {endpoint()}/{repo} (revision {revision}): {why(error)}. To go on "
             f"without it, {advice}"
         ) from error
 
@@ -119,7 +119,8 @@ def cache_folder() -> Path:
     return Path(constants.HF_HUB_CACHE)
 
 
-def _offline() -> bool:
+def offline() -> bool:
+    """Say whether HF_HUB_OFFLINE forbids to ask the hub."""
     from huggingface_hub import constants
 
     chosen = os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE")
@@ -154,7 +155,7 @@ def _cached_with_companions(file: HubFile) -> Path | None:
     if not isinstance(path, Path):
         return None
     for name in file.companions:
-        if _cached(file.beside(name)) is None and not _offline():
+        if _cached(file.beside(name)) is None and not offline():
             return None
     return path
 
@@ -176,7 +177,7 @@ def _ask(file: HubFile, advice: str, *, optional: bool = False) -> bool:
 
     cached = _cached(file)
     try:
-        if _offline():
+        if offline():
             raise OfflineModeIsEnabled
         url = hf_hub_url(file.repo, file.filename, revision=file.revision, endpoint=endpoint())
         answer = get_hf_file_metadata(
@@ -209,7 +210,7 @@ def _download(file: HubFile, advice: str, *, companion: str | None = None) -> Pa
                 revision=wanted.revision,
                 cache_dir=cache_folder(),
                 endpoint=endpoint(),
-                local_files_only=_offline(),
+                local_files_only=offline(),
             )
         )
     except Exception as error:
@@ -219,6 +220,7 @@ def _download(file: HubFile, advice: str, *, companion: str | None = None) -> Pa
         raise _explain(error, file, advice, companion) from error
 
 
+_CUT = "the connection was cut during the {doing}"
 # Class names in an error's ancestry (huggingface-hub's, its HTTP library's) -> what it means.
 _MEANINGS = (
     ("GatedRepoError", "access to it needs an account that accepted its terms (hf auth login)"),
@@ -228,13 +230,15 @@ _MEANINGS = (
     ("EntryNotFoundError", "the repository has no such file"),
     ("OfflineModeIsEnabled", "HF_HUB_OFFLINE is set and there is no copy in the cache"),
     ("FileMetadataError", "the server does not answer like a hub; check HF_ENDPOINT and proxies"),
+    ("JSONDecodeError", "the server does not answer like a hub; check HF_ENDPOINT and proxies"),
     ("TimeoutException", "the server did not answer in time"),
     ("TimeoutError", "the server did not answer in time"),
     ("ProxyError", "the proxy refused; check HTTP_PROXY and HTTPS_PROXY"),
     ("ConnectError", "no connection to the server"),
     ("ConnectionError", "no connection to the server"),
-    ("RemoteProtocolError", "the connection was cut during the download"),
-    ("ReadError", "the connection was cut during the download"),
+    ("RemoteProtocolError", _CUT),
+    ("ReadError", _CUT),
+    ("WriteError", _CUT),
 )
 _NOT_WRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS)
 
@@ -244,27 +248,27 @@ def _explain(
 ) -> WeightsError:
     part = "" if companion is None else f" (its {companion})"
     return WeightsError(
-        f"cannot fetch {file.url}{part}: {_why(error)}. To go on without it, {advice}"
+        f"cannot fetch {file.url}{part}: {why(error)}. To go on without it, {advice}"
     )
 
 
-def _why(error: Exception) -> str:
-    """What an error of huggingface-hub, of its HTTP library or of the system means to a user."""
+def why(error: BaseException, doing: str = "download") -> str:
+    """Say what an error of huggingface-hub, its HTTP library or the system means to a user."""
     ancestry = {kind.__name__ for kind in type(error).__mro__}
     status = getattr(getattr(error, "response", None), "status_code", None)
     code = getattr(error, "errno", None)
-    why = next((text for name, text in _MEANINGS if name in ancestry), None)
-    if status in (401, 403) and why is None:
-        why = f"access was refused (HTTP {status}); log in with hf auth login"
-    elif why is None and status is not None:
-        why = f"the server answered HTTP {status}"
+    reason = next((text for name, text in _MEANINGS if name in ancestry), None)
+    if status in (401, 403) and reason is None:
+        reason = f"access was refused (HTTP {status}); log in with hf auth login"
+    elif reason is None and status is not None:
+        reason = f"the server answered HTTP {status}"
     elif code == errno.ENOSPC:
-        why = f"the disk of the cache {cache_folder()} is full; set HF_HOME to another"
+        reason = f"the disk of the cache {cache_folder()} is full; set HF_HOME to another"
     elif code in _NOT_WRITABLE:
-        why = f"the cache {cache_folder()} cannot be written; set HF_HOME to another folder"
-    elif why is None and "Consistency check" in str(error):
-        why = "the connection was cut during the download"
-    elif why is None:
+        reason = f"the cache {cache_folder()} cannot be written; set HF_HOME to another folder"
+    elif reason is None and "Consistency check" in str(error):
+        reason = _CUT
+    elif reason is None:
         text = " ".join(str(error).split())
-        why = f"{type(error).__name__}: {text:.160}"
-    return why
+        reason = f"{type(error).__name__}: {text:.160}"
+    return reason.replace("{doing}", doing)

@@ -2,8 +2,9 @@
 
 It speaks what huggingface-hub asks of a hub for single files: HEAD and GET of
 `/{repo}/resolve/{revision}/{file}` with the hub's headers, and, as the real one, a redirect to
-another host for large files; and the list of a repository's files,
-`/api/models/{repo}/tree/{revision}`. Faults can be switched on per file.
+another host for large files; what it says of a repository and the list of its files,
+`/api/models/{repo}` and `/api/models/{repo}/tree/{revision}`. Faults can be switched on per file.
+With `tokens` it takes uploads (`testing_uploads.py`) and hides what is private.
 
     with LocalHub({"owner/name": {"model.safetensors": data}}) as hub:
         monkeypatch.setenv("HF_ENDPOINT", hub.url)
@@ -21,8 +22,11 @@ from types import TracebackType
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from mlx_weights.testing_uploads import Uploads
+
 _RESOLVE = re.compile(r"/(?P<repo>[^/]+/[^/]+)/resolve/(?P<revision>[^/]+)/(?P<file>.+)")
 _TREE = re.compile(r"/api/models/(?P<repo>[^/]+/[^/]+)/tree/(?P<revision>[^/?]+)(\?.*)?")
+_ABOUT = re.compile(r"/api/models/(?P<repo>[^/]+/[^/]+)(/revision/(?P<revision>[^/?]+))?(\?.*)?")
 _LARGE = (".pt", ".pth", ".bin", ".ckpt", ".safetensors", ".index")
 FAULTS = ("missing", "gated", "error", "wrong", "cut", "cut once", "stall", "html")
 
@@ -36,6 +40,12 @@ class LocalHub:
     connection ends half-way, always at the same place), cut once (then it can be resumed), stall
     (headers, half of the data, then nothing), html (a web page instead of a hub's answer).
     `requests` records (method, path, status).
+
+    `tokens`: token -> owners whose repositories it may write; `private`: repositories that only
+    those see; `commits`: (repository, summary, paths) of each upload. `upload_faults`: step of an
+    upload (`testing_uploads.STEPS`) -> HTTP status, or "cut". `ignores_private`: makes every
+    repository public, whatever was asked for. `page`: what is said of a repository is a web page,
+    as from a network that wants a login first.
     """
 
     def __init__(self, repos: Mapping[str, Mapping[str, bytes | Path]]) -> None:
@@ -43,6 +53,13 @@ class LocalHub:
         self.repos = {repo: dict(files) for repo, files in repos.items()}
         self.faults: dict[str, str] = {}
         self.requests: list[tuple[str, str, int]] = []
+        self.tokens: dict[str, tuple[str, ...]] = {}
+        self.private: set[str] = set()
+        self.commits: list[tuple[str, str, list[str]]] = []
+        self.objects: dict[str, bytes] = {}  # large files, by SHA-256
+        self.upload_faults: dict[str, int | str] = {}
+        self.ignores_private = False
+        self.page = False
         self.commit = hashlib.sha1(repr(sorted(self.repos)).encode()).hexdigest()
         self._released = threading.Event()
 
@@ -80,6 +97,11 @@ class LocalHub:
         found = self.repos.get(repo, {}).get(name)
         return found.read_bytes() if isinstance(found, Path) else found
 
+    @staticmethod
+    def is_large(name: str) -> bool:
+        """Say whether a file is kept in large file storage."""
+        return name.endswith(_LARGE)
+
     def stalled(self) -> None:
         """Wait until the hub is closed."""
         self._released.wait(60)
@@ -92,9 +114,11 @@ def refused_url() -> str:
         return f"http://127.0.0.1:{probe.getsockname()[1]}"
 
 
-def _handler(hub: LocalHub) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
+def _handler(local: LocalHub) -> type[BaseHTTPRequestHandler]:
+    class Handler(Uploads, BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # else every body waits 40 ms for an acknowledgement
+        hub = local
 
         def log_message(self, format: str, *args: Any) -> None:
             """Stay silent: the record is `hub.requests`."""
@@ -110,14 +134,20 @@ def _handler(hub: LocalHub) -> type[BaseHTTPRequestHandler]:
             if tree is not None:
                 self._list(tree["repo"], tree["revision"])
                 return
+            about = _ABOUT.fullmatch(self.path)
+            if about is not None:
+                self._about(about["repo"], about["revision"] or "main")
+                return
             cdn = self.path.startswith("/-/cdn/")
             match = _RESOLVE.fullmatch(urlsplit(self.path).path.removeprefix("/-/cdn"))
-            if match is None or match["repo"] not in hub.repos:
+            if match is None:
                 self._refuse(404, "RepoNotFound", "Repository not found")
                 return
+            if not cdn and self._unseen(match["repo"]):  # the other host's addresses are signed
+                return
             name, revision = unquote(match["file"]), match["revision"]
-            data, fault = hub.contents(match["repo"], name), hub.faults.get(name)
-            if revision not in ("main", hub.commit):
+            data, fault = self.hub.contents(match["repo"], name), self.hub.faults.get(name)
+            if revision not in ("main", self.hub.commit):
                 self._refuse(404, "RevisionNotFound", "Invalid rev id")
             elif data is None or fault == "missing":
                 self._refuse(404, "EntryNotFound", "Entry not found")
@@ -127,37 +157,60 @@ def _handler(hub: LocalHub) -> type[BaseHTTPRequestHandler]:
                 self._refuse(500, "", "Internal error")
             elif fault == "html":
                 self._send(200, b"<!doctype html><title>Log in</title>", {})
-            elif name.endswith(_LARGE) and not cdn:
+            elif self.hub.is_large(name) and not cdn:
                 self._redirect(data)
             else:
                 self._file(name, data, fault)
 
-        def _list(self, repo: str, revision: str) -> None:
-            if repo not in hub.repos:
+        def _unseen(self, repo: str) -> bool:
+            """Refuse, as the real hub does, what does not exist or is private; say whether so."""
+            if self.token_unknown():
+                self._refuse(401, "", "Invalid credentials in Authorization header")
+            elif repo in self.hub.repos and (
+                repo not in self.hub.private or self.owner_allowed(repo)
+            ):
+                return False
+            else:
                 self._refuse(404, "RepoNotFound", "Repository not found")
-            elif revision not in ("main", hub.commit):
+            return True
+
+        def _about(self, repo: str, revision: str) -> None:
+            if self._unseen(repo):
+                return
+            if self.hub.page:
+                self._send(200, b"<!doctype html><title>Log in</title>", {})
+                return
+            if revision not in ("main", self.hub.commit):
+                self._refuse(404, "RevisionNotFound", "Invalid rev id")
+                return
+            files = [{"rfilename": name} for name in self.hub.repos[repo]]
+            private = repo in self.hub.private
+            self._json({"id": repo, "private": private, "sha": self.hub.commit, "siblings": files})
+
+        def _list(self, repo: str, revision: str) -> None:
+            if self._unseen(repo):
+                return
+            if revision not in ("main", self.hub.commit):
                 self._refuse(404, "RevisionNotFound", "Invalid rev id")
             else:
                 files = [
-                    {"type": "file", "oid": "0" * 40, "size": len(hub.contents(repo, name) or b"")}
+                    {
+                        "type": "file",
+                        "oid": "0" * 40,
+                        "size": len(self.hub.contents(repo, name) or b""),
+                    }
                     | {"path": name}
-                    for name in hub.repos[repo]
+                    for name in self.hub.repos[repo]
                 ]
                 self._send(200, json.dumps(files).encode(), {"Content-Type": "application/json"})
-
-        def _refuse(self, status: int, code: str, message: str) -> None:
-            headers = {"X-Error-Message": message, "X-Repo-Commit": hub.commit}
-            if code:
-                headers["X-Error-Code"] = code
-            self._send(status, message.encode(), headers)
 
         def _redirect(self, data: bytes) -> None:
             """Send large files elsewhere, to another host name as the real hub does."""
             sha256 = hashlib.sha256(data).hexdigest()
-            port = urlsplit(hub.url).port
+            port = urlsplit(self.hub.url).port
             headers = {
                 "Location": f"http://localhost:{port}/-/cdn{self.path}",
-                "X-Repo-Commit": hub.commit,
+                "X-Repo-Commit": self.hub.commit,
                 "X-Linked-Size": str(len(data)),
                 "X-Linked-Etag": f'"{sha256}"',
                 "ETag": f'"{sha256}"',
@@ -166,7 +219,7 @@ def _handler(hub: LocalHub) -> type[BaseHTTPRequestHandler]:
 
         def _file(self, name: str, data: bytes, fault: str | None) -> None:
             headers = {
-                "X-Repo-Commit": hub.commit,
+                "X-Repo-Commit": self.hub.commit,
                 "ETag": f'"{hashlib.sha1(data).hexdigest()}"',
                 "Accept-Ranges": "bytes",
                 "Content-Type": "application/octet-stream",
@@ -182,24 +235,12 @@ def _handler(hub: LocalHub) -> type[BaseHTTPRequestHandler]:
             if fault in ("cut", "cut once", "stall") and self.command == "GET":
                 end = max(start, len(data) // 2)
                 if fault == "cut once":
-                    del hub.faults[name]
+                    del self.hub.faults[name]
             self._send(status, data[start:end], headers, length=len(data) - start)
             if end < len(data):
                 self.wfile.flush()
                 if fault == "stall":
-                    hub.stalled()
+                    self.hub.stalled()
                 self.close_connection = True
-
-        def _send(
-            self, status: int, body: bytes, headers: Mapping[str, str], length: int | None = None
-        ) -> None:
-            hub.requests.append((self.command, self.path, status))
-            self.send_response(status)
-            for key, value in headers.items():
-                self.send_header(key, value)
-            self.send_header("Content-Length", str(len(body) if length is None else length))
-            self.end_headers()
-            if self.command != "HEAD":
-                self.wfile.write(body)
 
     return Handler
