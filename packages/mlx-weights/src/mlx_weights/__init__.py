@@ -3,7 +3,7 @@
 from mlx_weights.conversion import converted
 from mlx_weights.digest import cache_dir, sha256
 from mlx_weights.errors import WeightsError
-from mlx_weights.folder import load_model_folder, read_config, save_model, save_tensors
+from mlx_weights.folder import load_model_folder, read_config, read_json, save_model, save_tensors
 from mlx_weights.hub import HubFile, repository_files
 from mlx_weights.inventory import Held, held
 from mlx_weights.locating import locate
@@ -24,6 +24,7 @@ __all__ = [
     "pack",
     "read_checkpoint",
     "read_config",
+    "read_json",
     "read_metadata",
     "read_tensors",
     "repository_files",
