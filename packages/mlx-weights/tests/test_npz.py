@@ -62,7 +62,7 @@ def header(descr="'<f4'", shape="(1,)", order="False", tail=bytes(4)):
         (header(shape="(-1,)"), "no array of numbers"),
         (header(shape="(True,)"), "no array of numbers"),
         (header(descr="'<f4'*9"), "no array of numbers"),
-        (header(shape=str((2**62, 2**62))), "another size"),
+        (header(shape=str((10**17, 10**17))), "another size"),
         (header(shape=str((1,) * 70)), "damaged"),
         (header(descr="__import__('os')"), "damaged"),
         (header(shape="(" * 3000), "damaged"),
