@@ -96,7 +96,10 @@ def test_bombs_and_damage(tmp_path):
         (tmp_path / f"{name}.npz").write_bytes(content)
         with pytest.raises(WeightsError, match=name):
             mlx_weights.read_checkpoint(tmp_path / f"{name}.npz")
-    with pytest.warns(UserWarning, match="Duplicate"), zipfile.ZipFile(tmp_path / "t.npz", "w") as t:
+    with (
+        pytest.warns(UserWarning, match="Duplicate"),
+        zipfile.ZipFile(tmp_path / "t.npz", "w") as t,
+    ):
         t.writestr("a.npy", npy(np.ones(1)))
         t.writestr("a.npy", npy(np.ones(1)))
     with pytest.raises(WeightsError, match="twice"):

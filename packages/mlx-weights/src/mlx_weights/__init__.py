@@ -7,6 +7,7 @@ from mlx_weights.folder import load_model_folder, read_config, read_json, save_m
 from mlx_weights.hub import HubFile, repository_files
 from mlx_weights.inventory import Held, held
 from mlx_weights.locating import locate
+from mlx_weights.npz import is_npz, zip_names
 from mlx_weights.packing import pack, unpack
 from mlx_weights.reading import read_checkpoint, read_metadata, read_tensors
 from mlx_weights.strict import load_strict
@@ -18,6 +19,7 @@ __all__ = [
     "cache_dir",
     "converted",
     "held",
+    "is_npz",
     "load_model_folder",
     "load_strict",
     "locate",
@@ -32,4 +34,5 @@ __all__ = [
     "save_tensors",
     "sha256",
     "unpack",
+    "zip_names",
 ]

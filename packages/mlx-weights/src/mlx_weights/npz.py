@@ -57,6 +57,16 @@ def is_npz(path: Path) -> bool:
         return file.read(int.from_bytes(head[26:28], "little")).endswith(b".npy")
 
 
+def zip_names(path: Path) -> list[str]:
+    """Give the names in a zip; none where it is damaged or its directory is enormous."""
+    try:
+        with path.open("rb") as file:
+            with zipfile.ZipFile(_Bounded(file)) as archive:  # pyright: ignore[reportArgumentType]
+                return archive.namelist()
+    except _DAMAGE:
+        return []
+
+
 def read_npz(path: Path) -> dict[str, np.ndarray]:
     """Read the arrays of numbers in an `.npz`, read-only, under their names without `.npy`.
 
