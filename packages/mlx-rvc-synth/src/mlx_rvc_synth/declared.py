@@ -12,8 +12,6 @@ from typing import Any
 
 import numpy as np
 
-import mlx_weights
-
 from .config import LIST_FIELDS, config_from_list, parse_sample_rate
 
 _SECTIONS = {"data", "model", "train"}  # of RVC's training configuration

@@ -19,8 +19,8 @@ _SOVITS = (
     "voice on its recordings"
 )
 _GPT = (
-    "a GPT-SoVITS model, which speaks text and converts no voices; use it with GPT-SoVITS, or train "
-    "an RVC voice on its recordings"
+    "a GPT-SoVITS model, which speaks text and converts no voices; use it with GPT-SoVITS, or "
+    "train an RVC voice on its recordings"
 )
 _DDSP = (
     "a DDSP-SVC or diffusion voice, another architecture than RVC; use it with DDSP-SVC or "

@@ -179,7 +179,6 @@ def _read_foreign(
     vectors: np.ndarray | None = None,
 ) -> VoiceFile:
     """A flat file of another program (see layouts/)."""
-    refuse_other_files({}, tensors, path)
     try:
         kind, tensors, layout, declared, metadata = read_flat(path, container, tensors, embedded)
     except ValueError as error:

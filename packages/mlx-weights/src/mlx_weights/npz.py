@@ -1,4 +1,4 @@
-"""NumPy's `.npz`, a zip of `.npy` arrays, read as any file of a stranger: bounded, and no pickle."""
+"""NumPy's `.npz`, a zip of `.npy` arrays, read as a stranger's: bounded, and no pickle."""
 
 import math
 import re
@@ -61,8 +61,8 @@ def zip_names(path: Path) -> list[str]:
     """Give the names in a zip; none where it is damaged or its directory is enormous."""
     try:
         with path.open("rb") as file:
-            with zipfile.ZipFile(_Bounded(file)) as archive:  # pyright: ignore[reportArgumentType]
-                return archive.namelist()
+            archive = zipfile.ZipFile(_Bounded(file))  # pyright: ignore[reportArgumentType]
+            return archive.namelist()
     except _DAMAGE:
         return []
 

@@ -11,6 +11,7 @@ from typing import Any
 import mlx_weights
 
 from ..declared import declared_in, foreign_config
+from ..refusal import refuse_other_files
 from ..sanitizing import detect_layout
 from . import acelogic, hugging_face, lancelotblanchard
 from .reading import Reading, Tensors
@@ -26,6 +27,7 @@ def read_flat(path: Path, container: str, tensors: Tensors, embedded: dict[str, 
     """
     if embedded.get("format") == lancelotblanchard.FORMAT:
         return lancelotblanchard.read(path, tensors, embedded)
+    refuse_other_files({}, tensors, path)
     if hugging_face.made(embedded):
         return hugging_face.read(path, tensors, embedded)
     ace = acelogic.made(tensors)
@@ -38,9 +40,8 @@ def read_flat(path: Path, container: str, tensors: Tensors, embedded: dict[str, 
     )
     if maker is None and container == "npz":
         maker = "Acelogic, older converter"
-    return Reading(
-        container + (f" ({maker})" if maker else ""), tensors, layout, declared, metadata
-    )
+    kind = container + (f" ({maker})" if maker else "")
+    return Reading(kind, tensors, layout, declared, metadata)
 
 
 def _beside(path: Path, embedded: dict[str, str]) -> tuple[dict[str, Any], dict[str, Any]]:
