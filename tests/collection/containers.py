@@ -21,8 +21,8 @@ def repacked(path, *, root="archive", packing=zipfile.ZIP_STORED, change=lambda 
         entries = {name: archive.read(name) for name in archive.namelist()}
     with zipfile.ZipFile(path, "w", packing) as archive:
         for name, data in entries.items():
-            data = change(data) if name.endswith("data.pkl") else data
-            archive.writestr(name.replace("archive", root, 1), data)
+            packed = change(data) if name.endswith("data.pkl") else data
+            archive.writestr(name.replace("archive", root, 1), packed)
     return path
 
 

@@ -23,7 +23,7 @@ def turned(tensors, ups=(1, 2, 0)):
     """Convolutions (out, in, kernel) to (out, kernel, in); upsampling by `ups`."""
     result = {}
     for name, value in tensors.items():
-        if value.ndim == 3 and "emb_rel" not in name and not name.endswith("_g"):
-            value = value.transpose(ups if name.startswith("dec.ups.") else (0, 2, 1))
-        result[name] = np.ascontiguousarray(value)
+        kernel = value.ndim == 3 and "emb_rel" not in name and not name.endswith("_g")
+        axes = ups if name.startswith("dec.ups.") else (0, 2, 1)
+        result[name] = np.ascontiguousarray(value.transpose(axes) if kernel else value)
     return result

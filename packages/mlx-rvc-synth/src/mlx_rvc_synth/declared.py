@@ -31,9 +31,8 @@ def foreign_config(
     """Declared configuration and metadata of somebody else's safetensors file."""
     metadata: dict[str, Any] = {name: parsed(value) for name, value in embedded.items()}
     entries = {key: value for key, value in beside.items() if isinstance(value, dict)}
-    if entries and len(entries) == len(beside):
-        if not set(entries) <= _SECTIONS:
-            return constructor_fields(_entry(path, entries)), metadata
+    if entries and len(entries) == len(beside) and not set(entries) <= _SECTIONS:
+        return constructor_fields(_entry(path, entries)), metadata
     return declared_in(beside), metadata
 
 

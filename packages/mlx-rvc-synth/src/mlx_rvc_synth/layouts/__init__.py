@@ -27,6 +27,8 @@ def read_flat(path: Path, container: str, tensors: Tensors, embedded: dict[str, 
     """
     if embedded.get("format") == lancelotblanchard.FORMAT:
         return lancelotblanchard.read(path, tensors, embedded)
+    if container == "npz":
+        acelogic.refuse_shared(path, tensors)
     refuse_other_files({}, tensors, path)
     if hugging_face.made(embedded):
         return hugging_face.read(path, tensors, embedded)

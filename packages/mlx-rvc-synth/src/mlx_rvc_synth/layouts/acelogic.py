@@ -15,6 +15,7 @@ Source: tools/convert_rvc_model.py, tools/convert_models_for_ios.py and infer_ml
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 from .reading import Tensors
 
@@ -28,7 +29,18 @@ _NAMES = (
 _WAVENET = re.compile(r"\.enc\.(in|res_skip)_layer_(\d+)\.")
 _FLOW = re.compile(r"flow\.flow_(\d{1,4})\.")
 _NORM = re.compile(r"(enc_p\.encoder\.norm_layers_[12]\.\d+)\.(weight|bias)")
+_SHARED = {
+    "unet.": "RMVPE pitch model: give --rmvpe the rmvpe.pt that it was converted from",
+    "feature_extractor.": "content encoder: give --contentvec the file that it was converted from",
+}
 _NORM_ROLES = {"weight": "gamma", "bias": "beta"}
+
+
+def refuse_shared(path: Path, tensors: Tensors) -> None:
+    """ValueError for the `.npz` of the models that all voices share."""
+    for beginning, what in _SHARED.items():
+        if any(name.startswith(beginning) for name in tensors):
+            raise ValueError(f"{path} is no voice but Acelogic's {what}")
 
 
 def made(tensors: Tensors) -> bool:
