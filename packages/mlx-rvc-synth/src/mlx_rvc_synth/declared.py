@@ -149,8 +149,9 @@ def normalised(metadata: dict[str, Any]) -> dict[str, Any]:
 def _layer(said: Any) -> int | None:
     if isinstance(said, str) and said.strip().isdecimal() and len(said) < 4:
         said = int(said)
-    valid = isinstance(said, int) and not isinstance(said, bool) and 0 < said <= _MOST_LAYERS
-    return said if valid else None
+    if isinstance(said, bool) or not isinstance(said, int):
+        return None
+    return said if 0 < said <= _MOST_LAYERS else None
 
 
 def _speaker_names(info: Any) -> dict[str, str]:
