@@ -12,26 +12,57 @@ from typing import Any
 
 import numpy as np
 
-import mlx_weights
-
 from .config import LIST_FIELDS, config_from_list, parse_sample_rate
+
+_SECTIONS = {"data", "model", "train"}  # of RVC's training configuration
+_FORK_LAYER = 9
+_MAKERS = {
+    "Hugging Face RVC": ("training",),
+    "w-okada, ddPn08": ("embedder_name", "embedder_output_layer"),
+    "rvc-next": ("f0_median",),
+    "Applio": ("model_hash", "creation_date", "speakers_id", "dataset_length"),
+}
+_MOST_LAYERS = 64
 
 
 def foreign_config(
     path: Path, beside: dict[str, Any], embedded: dict[str, str]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Declared configuration and metadata of somebody else's safetensors file."""
-    own = path.with_suffix(".json")
-    metadata: dict[str, Any] = {name: _parsed(value) for name, value in embedded.items()}
-    listed = metadata.pop("config_json", None)
-    if own.is_file() and own.name != "config.json":
-        return constructor_fields(mlx_weights.read_config(own)), metadata
-    if isinstance(listed, list):
-        return config_from_list(listed), metadata
+    metadata: dict[str, Any] = {name: parsed(value) for name, value in embedded.items()}
     entries = {key: value for key, value in beside.items() if isinstance(value, dict)}
-    if entries and len(entries) == len(beside):
+    if entries and len(entries) == len(beside) and not set(entries) <= _SECTIONS:
         return constructor_fields(_entry(path, entries)), metadata
-    return constructor_fields(beside), metadata
+    return declared_in(beside), metadata
+
+
+def declared_in(said: Any) -> dict[str, Any]:
+    """`SynthConfig` fields in any form that programs write them in.
+
+    RVC's list, an object of its constructors' names, RVC's training configuration (`data`,
+    `model`, `train`), or one of these under `config`. Raises ValueError for a list of another
+    length and for what is neither list nor object.
+    """
+    if isinstance(said, list | tuple):
+        return config_from_list(said)
+    if not isinstance(said, dict):
+        raise ValueError(
+            f"the configuration is a {type(said).__name__}, expected RVC's list of "
+            f"{len(LIST_FIELDS)} values or an object of their names"
+        )
+    declared = constructor_fields(said)
+    for part in ("data", "model"):
+        if isinstance(said.get(part), dict):
+            declared |= constructor_fields(said[part])
+    window = said["data"].get("filter_length") if isinstance(said.get("data"), dict) else None
+    if isinstance(window, int):
+        declared.setdefault("spec_channels", window // 2 + 1)
+    inner = said.get("config")
+    if isinstance(inner, list) or (
+        isinstance(inner, dict) and not isinstance(inner.get("config"), dict)
+    ):
+        declared = declared_in(inner) | declared
+    return declared
 
 
 def _entry(path: Path, entries: dict[str, dict[str, Any]]) -> dict[str, Any]:
@@ -64,18 +95,63 @@ def constructor_fields(values: dict[str, Any]) -> dict[str, Any]:
     return declared
 
 
+def small_model_says(content: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Declared configuration and metadata of a dict with `weight`, `config` and more.
+
+    The fork of ddPn08 and w-okada has the width of the features in its list, which makes it 19
+    long, and the same values with their names in `params`. Where it names no layer of the encoder,
+    its program takes the ninth. Raises ValueError for a configuration that says nothing.
+    """
+    tensors = ("weight", "generator_state_dict", "config", "params")
+    metadata = {str(k): plain(v) for k, v in content.items() if k not in tensors}
+    said, named = content.get("config"), content.get("params")
+    if isinstance(said, list | tuple) and len(said) != len(LIST_FIELDS):
+        if metadata.get("embedder_output_layer") is None:
+            metadata["embedder_layer"] = _FORK_LAYER
+        said = named if isinstance(named, dict) else said
+    if said is None:
+        said = named
+    return {} if said is None else declared_in(said), metadata
+
+
+def maker(metadata: dict[str, Any]) -> str:
+    """The program that wrote a small model, by what only it writes; "" for RVC and its like."""
+    for program, names in _MAKERS.items():
+        if any(metadata.get(name) is not None for name in names):
+            return f" ({program})"
+    return ""
+
+
 def normalised(metadata: dict[str, Any]) -> dict[str, Any]:
-    """The file's metadata, with `embedder` and `speaker_names` whatever a program calls them."""
+    """The file's metadata, with `embedder` and `speaker_names` whatever a program calls them.
+
+    `embedder_layer` is the layer of the content encoder whose output the voice was trained on,
+    counted from 1, where a file says it (the fork of ddPn08 and w-okada does).
+    """
     metadata = dict(metadata)
-    for name in ("embedder_model", "embedder_name"):
-        if metadata.get(name) and "embedder" not in metadata:
-            metadata["embedder"] = metadata[name]
+    if metadata.get("embedder_model"):
+        metadata.setdefault("embedder", metadata["embedder_model"])
+    elif metadata.get("embedder_name"):
+        # The fork marks an encoder without its projection to 256 by its width.
+        metadata.setdefault("embedder", str(metadata["embedder_name"]).removesuffix("768"))
+    layer = _layer(metadata.get("embedder_layer", metadata.get("embedder_output_layer")))
+    metadata.pop("embedder_layer", None)
+    if layer is not None:
+        metadata["embedder_layer"] = layer
     names = _speaker_names(metadata.get("speaker_info", metadata.get("speaker_info_json")))
     if names:
         metadata["speaker_names"] = names
     elif not isinstance(metadata.get("speaker_names"), dict):
         metadata.pop("speaker_names", None)
     return metadata
+
+
+def _layer(said: Any) -> int | None:
+    if isinstance(said, str) and said.strip().isdecimal() and len(said) < 4:
+        said = int(said)
+    if isinstance(said, bool) or not isinstance(said, int):
+        return None
+    return said if 0 < said <= _MOST_LAYERS else None
 
 
 def _speaker_names(info: Any) -> dict[str, str]:
@@ -108,7 +184,8 @@ def plain(value: Any) -> Any:
     return value if value is None or isinstance(value, bool | int | float | str) else str(value)
 
 
-def _parsed(text: str) -> Any:
+def parsed(text: str) -> Any:
+    """A value of a header: JSON where it is JSON, else the text itself."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError):

@@ -15,7 +15,7 @@ def describe(voice: VoiceFile) -> dict[str, Any]:
     said = {
         key: value
         for key, value in metadata.items()
-        if key not in ("f0", "version", "embedder", "vocoder", "speaker_names")
+        if key not in ("f0", "version", "embedder", "embedder_layer", "vocoder", "speaker_names")
     }
     return {
         "input": str(voice.path),
@@ -28,6 +28,7 @@ def describe(voice: VoiceFile) -> dict[str, Any]:
         "speaker_names": metadata.get("speaker_names"),
         "vocoder": "HiFi-GAN-NSF" if config.f0 else "HiFi-GAN",
         "embedder": metadata.get("embedder"),
+        "embedder_layer": metadata.get("embedder_layer"),
         "parameters": voice.parameters,
         "bytes": voice.path.stat().st_size,
         "config": config.to_dict(),
@@ -44,14 +45,15 @@ def rows(data: dict[str, Any]) -> list[tuple[str, Any, str]]:
     speakers = str(data["speakers"])
     if names:
         speakers += ": " + ", ".join(f"{key} {name}" for key, name in names.items())
-    embedder = data["embedder"]
+    embedder, layer = data["embedder"], data["embedder_layer"]
+    encoder = (embedder or "not named") + (f", layer {layer}" if layer else "")
     found: list[tuple[str, Any, str]] = [
         ("file", data["input"], data["kind"]),
         ("version", data["version"], origins["version"]),
         ("F0", data["f0"], origins["f0"]),
         ("sample rate", f"{data['sample_rate']} Hz", origins["sample_rate"]),
         ("features", f"{data['width']} wide", origins["feature_channels"]),
-        ("content encoder", embedder or "not named", "metadata" if embedder else ""),
+        ("content encoder", encoder, "metadata" if embedder or layer else ""),
         ("speakers", speakers, origins["spk_embed_dim"]),
         ("vocoder", data["vocoder"], "tensors"),
         ("upsampling", _times(data["config"]["upsample_rates"]), origins["upsample_rates"]),

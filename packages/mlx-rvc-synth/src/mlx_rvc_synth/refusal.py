@@ -5,21 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-_OTHER_MODELS = (
-    ("unet.", "an RMVPE pitch model", "give it as --rmvpe; the voice is another file"),
-    ("model.unet.", "an RMVPE pitch model", "give it as --rmvpe; the voice is another file"),
-    (
-        "feature_extractor.",
-        "a content encoder (ContentVec, HuBERT)",
-        "give it as --contentvec; the voice is another file",
-    ),
-    (
-        "hubert.",
-        "a content encoder (ContentVec, HuBERT)",
-        "give it as --contentvec; the voice is another file",
-    ),
-    ("flow.0.", "a voice of another architecture", "RVC v1 or v2 voices are expected"),
-)
+from .other_models import related_model, single_model
 
 _VOCODERS = (
     (("dec.mrfs.", "dec.upsamples."), "MRF HiFi-GAN"),
@@ -41,7 +27,11 @@ _HIFIGAN = {"hifi-gan", "hifigan", "hifi-gan-nsf", "hifi-gan nsf", "nsf-hifi-gan
 
 def refuse_other_files(content: dict[str, Any], tensors: dict[str, Any], path: Path) -> None:
     """ValueError for discriminators, optimizers, encoders and whatever else is not a voice."""
-    names = [name.removeprefix("module.") for name in tensors if isinstance(name, str)]
+    names = [
+        name.removeprefix("_orig_mod.").removeprefix("module.")
+        for name in tensors
+        if isinstance(name, str)
+    ]
     if any(name.startswith("discriminators.") for name in names):
         count = len({name.split(".")[1] for name in names if name.startswith("discriminators.")})
         version = {7: " of v1", 9: " of v2"}.get(count, "")
@@ -49,11 +39,12 @@ def refuse_other_files(content: dict[str, Any], tensors: dict[str, Any], path: P
             f"{path} is a discriminator{version} (D_*.pth), which only training needs; "
             "give the generator (G_*.pth) or the extracted voice"
         )
-    if any(name.startswith("enc_p.") for name in names):
+    what = related_model(names)
+    if what is None and any(name.startswith("enc_p.") for name in names):
         return
-    for prefix, what, advice in _OTHER_MODELS:
-        if any(name.startswith(prefix) for name in names):
-            raise ValueError(f"{path} is {what}, not an RVC voice; {advice}")
+    what = what or single_model(names, content)
+    if what:
+        raise ValueError(f"{path} is {what}")
     if "optimizer" in content or "param_groups" in content:
         raise ValueError(
             f"{path} holds the state of an optimizer and no model; "

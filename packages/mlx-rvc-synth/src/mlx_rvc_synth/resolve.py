@@ -89,8 +89,13 @@ def _version_and_f0(
     elif said is not None and said != values["version"]:
         origins["version"] += f" (version says {said})"
     said = metadata.get("f0")
-    if said is not None and bool(said) != values["f0"]:
+    if said is not None and _truth(said) != values["f0"]:
         origins["f0"] += f" (f0 says {said})"
+
+
+def _truth(said: Any) -> bool:
+    """What a file means by its f0: 1 and 0, true and false, or the same as text."""
+    return str(said).strip().lower() not in ("0", "false", "none", "no", "")
 
 
 def _rate_or_none(value: Any) -> int | None:

@@ -17,6 +17,17 @@ from .config import noise_conv_shape
 Tensors = dict[str, np.ndarray]
 
 
+class OpenRateError(ValueError):
+    """No configuration, and kernels of no published upsampling or of several; `found` says which.
+
+    The advice depends on the file, so that whoever knows it may say another one.
+    """
+
+    def __init__(self, found: str, advice: str) -> None:
+        super().__init__(f"{found}: {advice}")
+        self.found = found
+
+
 class RateSet(NamedTuple):
     """One upsampling that the published training configurations use."""
 
@@ -119,13 +130,14 @@ def recover_rates(
         return fitting[0]
     advice = "extract a small model with the program that trained it, which stores them"
     if fitting:
-        raise ValueError(
-            f"this checkpoint without configuration may be of {_rates(fitting)}: extract a voice "
-            "with mlx-rvc extract --sample-rate"
+        raise OpenRateError(
+            f"this checkpoint without configuration may be of {_rates(fitting)}",
+            "extract a voice with mlx-rvc extract --sample-rate",
         )
-    raise ValueError(
+    raise OpenRateError(
         f"this checkpoint has no configuration and its upsampling kernels {list(kernels)} are of "
-        f"no published one: {advice}"
+        "no published one",
+        advice,
     )
 
 

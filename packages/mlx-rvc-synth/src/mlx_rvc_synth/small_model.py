@@ -25,7 +25,8 @@ _FIXED = {"window_size": 10, "n_flows": 4, "flow_kernel_size": 5, "flow_n_layers
 _NOT_CARRIED = frozenset(
     {
         *("weight", "config", "info", "sr", "sample_rate", "f0", "version"),
-        *("embedder", "speaker_names", "iteration", "learning_rate", "format", "kind"),
+        *("embedder", "embedder_layer", "speaker_names"),
+        *("iteration", "learning_rate", "format", "kind"),
         *("config_json", "speaker_info_json", "training_json", "model_hash", "hash", "id"),
     }
 )
@@ -48,6 +49,8 @@ def small_model(voice: VoiceFile, *, dtype: str, info: str | None = None) -> dic
     said = {k: plain(v) for k, v in voice.metadata.items() if k not in _NOT_CARRIED}
     if voice.metadata.get("embedder") and "embedder_model" not in said:
         said["embedder_model"] = voice.metadata["embedder"]
+    if "embedder_layer" in voice.metadata:
+        said["embedder_output_layer"] = voice.metadata["embedder_layer"]
     names = voice.metadata.get("speaker_names")
     if names and "speaker_info" not in said:
         said["speaker_info"] = [

@@ -2,7 +2,7 @@
 
     small model         .pth {weight, config, sr, f0, version, info ...}     RVC, Applio, w-okada
     training checkpoint .pth {model, iteration, optimizer ...}, G_*.pth      RVC's pretrained bases
-    safetensors         lexandstuff's, Hugging Face RVC's (metadata), our own folder or file
+    safetensors, .npz   other programs' (layouts/), our own folder or file
 
 Where the configuration a file declares and its tensors disagree, the tensors are right: they are
 what the network computes with. `VoiceFile.origins` keeps where every value came from.
@@ -19,12 +19,14 @@ import numpy as np
 
 import mlx_weights
 
-from .config import SynthConfig, config_from_list
-from .declared import constructor_fields, foreign_config, normalised, plain
+from .config import LIST_FIELDS, SynthConfig
+from .declared import maker, normalised, plain, small_model_says
+from .layouts import hugging_face, read_flat
 from .refusal import refuse_other_files, refuse_other_vocoders
 from .resolve import resolve
-from .sanitizing import Layout, detect_layout, sanitize
-from .shapes import observe
+from .sanitizing import Layout, sanitize
+from .shapes import OpenRateError, observe
+from .strangers import refuse_strangers
 
 FORMAT = "mlx-rvc-synth"
 FORMAT_VERSION = 1
@@ -34,6 +36,8 @@ INDEX_VECTORS = "index.vectors"
 """The tensor of a safetensors file that holds the features of the voice's index, (n, width)."""
 
 Tensors = dict[str, np.ndarray]
+
+_WRAPPERS = ("module.", "_orig_mod.")
 
 
 @dataclass(frozen=True)
@@ -61,33 +65,39 @@ class VoiceFile:
 
 
 def read_voice(path: Path, *, sample_rate: int | None = None) -> VoiceFile:
-    """Read a voice file, or a folder with config.json and model.safetensors.
+    """Read a voice file, or a folder that holds one.
 
     `sample_rate`, in Hz, decides where a file without configuration leaves its rate open. Raises
     ValueError that says what the file is instead, or what is missing or contradictory.
     """
     path = find_in_folder(path) if path.is_dir() else path
+    refuse_strangers(path)
     content = mlx_weights.read_checkpoint(path)
     if is_safetensors(path):
         return _read_safetensors(path, content)
+    if mlx_weights.is_npz(path):
+        return _read_foreign(path, "npz", content, {})
     return _read_torch(path, content, sample_rate)
 
 
 def find_in_folder(folder: Path) -> Path:
-    """The one voice of a folder: model.safetensors, or the only .safetensors or .pth file."""
+    """The one voice of a folder: model.safetensors, or the only file with a voice's ending."""
     if (folder / "model.safetensors").is_file():
         return folder / "model.safetensors"
+    hugging = hugging_face.model_in(folder)
+    if hugging is not None:
+        return hugging
     voices = [
         path
-        for ending in (".safetensors", ".pth")
+        for ending in (".safetensors", ".pth", ".npz")
         for path in sorted(folder.glob(f"*{ending}"))
         if not path.name.startswith((".", "D_"))
     ]
     if len(voices) != 1:
         found = ", ".join(path.name for path in voices[:5]) or "none"
         raise ValueError(
-            f"{folder} should hold model.safetensors or exactly one .pth or .safetensors file, "
-            f"found {found}: give the file itself"
+            f"{folder} should hold model.safetensors or exactly one .pth, .safetensors or .npz "
+            f"file, found {found}: give the file itself"
         )
     return voices[0]
 
@@ -115,53 +125,67 @@ def _open(content: Any, path: Path) -> tuple[Tensors, dict[str, Any], dict[str, 
         )
     if isinstance(content.get("weight"), dict):
         tensors, kind = content["weight"], "small model"
+    elif isinstance(content.get("generator_state_dict"), dict):  # Hugging Face RVC's .pth
+        tensors, kind = content["generator_state_dict"], "small model"
     elif isinstance(content.get("model"), dict):
         tensors, kind = content["model"], "training checkpoint"
     else:
         tensors, kind = content, "state dict"
     refuse_other_files(content, tensors, path)
     tensors = {
-        name.removeprefix("module."): value
+        _without_wrappers(name): value
         for name, value in tensors.items()
         if isinstance(name, str) and isinstance(value, np.ndarray)
     }
     declared: dict[str, Any] = {}
     metadata: dict[str, Any] = {}
     if kind == "small model":
-        if "config" in content:
-            declared = _named(content["config"], path)
-        metadata = {k: plain(v) for k, v in content.items() if k not in ("weight", "config")}
+        try:
+            declared, metadata = small_model_says(content)
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from error
+        kind += maker(metadata)
     elif kind == "training checkpoint":
         metadata = {k: plain(content[k]) for k in ("iteration", "learning_rate") if k in content}
     return tensors, declared, metadata, kind
 
 
-def _named(config: Any, path: Path) -> dict[str, Any]:
-    if isinstance(config, dict):
-        return constructor_fields(config)
-    if not isinstance(config, list | tuple):
-        raise ValueError(f"{path}: config is a {type(config).__name__}, expected RVC's list")
-    try:
-        return config_from_list(config)
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from error
+def _without_wrappers(name: str) -> str:
+    """A tensor's name without what torch's wrappers (several GPUs, compilation) put before it."""
+    while name.startswith(_WRAPPERS):
+        name = name.partition(".")[2]
+    return name
 
 
 def _read_safetensors(path: Path, tensors: Tensors) -> VoiceFile:
     embedded = mlx_weights.read_metadata(path)
     vectors = tensors.get(INDEX_VECTORS)
     tensors = {k: v for k, v in tensors.items() if not k.startswith(INDEX_PREFIX)}
-    refuse_other_files({}, tensors, path)
     if embedded.get("format") == FORMAT:
+        refuse_other_files({}, tensors, path)
         return _read_own(path, tensors, _own_header(path, embedded), path, vectors)
     shared = path.parent / "config.json"
     beside = mlx_weights.read_config(shared) if shared.is_file() else {}
     if beside.get("format") == FORMAT:
         return _read_own(path, tensors, beside, shared, vectors)
-    declared, metadata = foreign_config(path, beside, embedded)
+    return _read_foreign(path, "safetensors", tensors, embedded, vectors)
+
+
+def _read_foreign(
+    path: Path,
+    container: str,
+    tensors: Tensors,
+    embedded: dict[str, str],
+    vectors: np.ndarray | None = None,
+) -> VoiceFile:
+    """A flat file of another program (see layouts/)."""
+    try:
+        kind, tensors, layout, declared, metadata = read_flat(path, container, tensors, embedded)
+    except ValueError as error:
+        if str(path.parent) in str(error):
+            raise
+        raise ValueError(f"{path}: {error}") from error
     refuse_other_vocoders(tensors, metadata, path)
-    layout = detect_layout(tensors)
-    kind = "safetensors" + (" (lexandstuff)" if layout == "lexandstuff" else "")
     return _assemble(path, kind, tensors, layout, declared, metadata, vectors=vectors)
 
 
@@ -236,6 +260,13 @@ def _assemble(
         spec = None if posterior is None else posterior.shape[1 if layout == "torch" else 2]
         clean = sanitize(tensors, layout)
         config, origins = resolve(clean, declared, metadata, spec, sample_rate)
+    except OpenRateError as error:
+        if layout == "torch" and not is_safetensors(path):
+            raise ValueError(f"{path}: {error}") from error
+        raise ValueError(
+            f"{path}: {error.found}: put {path.stem}.json with the voice's configuration beside it "
+            f"(RVC's list of {len(LIST_FIELDS)} values), or give the .pth it was made of"
+        ) from error
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
     said = normalised(metadata)

@@ -4,10 +4,11 @@ from mlx_weights.cards import model_card, without_paths
 from mlx_weights.conversion import converted
 from mlx_weights.digest import cache_dir, sha256
 from mlx_weights.errors import WeightsError
-from mlx_weights.folder import load_model_folder, read_config, save_model, save_tensors
+from mlx_weights.folder import load_model_folder, read_config, read_json, save_model, save_tensors
 from mlx_weights.hub import HubFile, repository_files
 from mlx_weights.inventory import Held, held
 from mlx_weights.locating import locate
+from mlx_weights.npz import is_npz, zip_names
 from mlx_weights.packing import pack, unpack
 from mlx_weights.publishing import Pushed, Target, check_target, push_folder
 from mlx_weights.reading import read_checkpoint, read_metadata, read_tensors
@@ -23,6 +24,7 @@ __all__ = [
     "check_target",
     "converted",
     "held",
+    "is_npz",
     "load_model_folder",
     "load_strict",
     "locate",
@@ -31,6 +33,7 @@ __all__ = [
     "push_folder",
     "read_checkpoint",
     "read_config",
+    "read_json",
     "read_metadata",
     "read_tensors",
     "repository_files",
@@ -39,4 +42,5 @@ __all__ = [
     "sha256",
     "unpack",
     "without_paths",
+    "zip_names",
 ]

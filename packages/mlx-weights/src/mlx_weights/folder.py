@@ -89,19 +89,24 @@ def load_model_folder(
 
 def read_config(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Read a JSON object, such as a model's config.json."""
+    found = read_json(path)
+    if not isinstance(found, dict):
+        raise WeightsError(f"{path} holds a {type(found).__name__}; a JSON object is expected")
+    return found
+
+
+def read_json(path: str | os.PathLike[str]) -> Any:
+    """Read a JSON file of any kind of value, of at most 8 MiB."""
     try:
         with Path(path).open("rb") as file:
             raw = file.read(_MAX_CONFIG_BYTES + 1)
         if len(raw) > _MAX_CONFIG_BYTES:
             raise ValueError(f"it has more than {_MAX_CONFIG_BYTES:,} bytes")
-        found = json.loads(raw.decode("utf-8"))
+        return json.loads(raw.decode("utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise WeightsError(
             f"{path} cannot be read as JSON ({error!s:.120}); fetch or write it again"
         ) from error
-    if not isinstance(found, dict):
-        raise WeightsError(f"{path} holds a {type(found).__name__}; a JSON object is expected")
-    return found
 
 
 def write_model(

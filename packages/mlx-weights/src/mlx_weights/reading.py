@@ -12,6 +12,7 @@ import numpy as np
 
 import mlx_pth
 from mlx_weights.errors import WeightsError
+from mlx_weights.npz import is_npz, read_npz
 
 _DTYPES = {
     "BOOL": "?", "U8": "u1", "I8": "i1", "I16": "<i2", "U16": "<u2", "I32": "<i4", "U32": "<u4",
@@ -24,7 +25,7 @@ _MAX_HEADER_BYTES = 8 * 2**20
 
 
 def read_tensors(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
-    """Read a flat file of tensors: safetensors, or a torch file holding one dict of tensors.
+    """Read a flat file of tensors: safetensors, `.npz`, or a torch file holding one dict of them.
 
     Arrays are read-only views of the mapped file where that is possible; float16 and float32 stay
     what they are, bfloat16 becomes float32 (exact).
@@ -44,7 +45,7 @@ def read_tensors(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
 
 
 def read_checkpoint(path: str | os.PathLike[str], *, foreign: Collection[str] = ()) -> Any:
-    """Read whatever a torch file holds (see mlx_pth.load), or a safetensors file as a flat dict.
+    """Read whatever a torch file holds (see mlx_pth.load); safetensors and `.npz` as a flat dict.
 
     `foreign`: class names that inert placeholders may stand for, passed on to mlx_pth.load.
     """
@@ -52,6 +53,8 @@ def read_checkpoint(path: str | os.PathLike[str], *, foreign: Collection[str] = 
     try:
         if is_safetensors(path):
             return _read_safetensors(path)
+        if is_npz(path):
+            return read_npz(path)
         return mlx_pth.load(path, foreign=foreign)
     except mlx_pth.PthError as error:
         raise WeightsError(str(error)) from error
