@@ -77,7 +77,7 @@ def test_what_is_missing_is_said(hub, run, tmp_path):
     said = run("pack", tmp_path / "p.zip", status=1)
     assert "fetch it: mlx-rvc weights fetch contentvec" in said
     assert not (tmp_path / "p.zip").exists()
-    assert "the weights 'crepe' are unknown; there are contentvec, rmvpe" in run(
+    assert "the weights 'crepe' are unknown; there are contentvec, rmvpe, spin, spin-v2" in run(
         "fetch", "crepe", status=1
     )
 
@@ -156,3 +156,43 @@ def test_names_of_packs(hub, run, tmp_path):
     assert "does not exist" in run("unpack", tmp_path / "none.zip", status=1)
     (tmp_path / "text.zip").write_text("hello")
     assert "no pack of weights, or a damaged one" in run("unpack", tmp_path / "text.zip", status=1)
+
+
+SPIN = "Resources/embedders/spin"
+
+
+@pytest.fixture
+def spin(hub, golden=Path(__file__).parents[1] / "packages/mlx-contentvec/tests/golden"):
+    """The hub with a toy at the address of spin too."""
+    import numpy as np
+
+    with np.load(golden / "post_norm.npz") as file:
+        config = str(file["config"]).encode()
+    data = (golden / "pytorch_model.bin").read_bytes()
+    hub.repos[ENCODER] |= {f"{SPIN}/pytorch_model.bin": data, f"{SPIN}/config.json": config}
+    return hub
+
+
+def test_another_encoder_by_name(spin, run, tmp_path, monkeypatch):
+    """Fetched only when asked for; then listed, verified and carried along."""
+    assert set(run("list", "--json")["weights"]) == {"contentvec", "rmvpe"}
+    assert set(run("fetch", "spin", "--json")["weights"]) == {"spin"}
+    assert what(run("list", "--json")["weights"]["spin"])[0] == "fetched"
+    assert run("verify", "spin", "--json")["well"]
+    run("pack", tmp_path / "pack.zip", "spin")
+    use_caches(monkeypatch, tmp_path / "there")
+    assert "spin is not here" in run("verify", "spin", status=1)
+    run("unpack", tmp_path / "pack.zip")
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    assert set(run("fetch", "spin", "--json")["weights"]) == {"spin"}
+
+
+def test_what_a_voice_needs(spin, run, monkeypatch):
+    from types import SimpleNamespace
+
+    assert run("fetch", "--model", "demo", "--json")["weights"].keys() == {"rmvpe"}
+    voice = SimpleNamespace(config=SimpleNamespace(f0=False), metadata={"embedder": "spin"})
+    monkeypatch.setattr("mlx_rvc_synth.read_voice", lambda path: voice)
+    assert run("fetch", "--model", "demo", "--json")["weights"].keys() == {"spin"}
+    voice.metadata["embedder"] = "custom"
+    assert "'custom' are unknown" in run("fetch", "--model", "demo", status=1)

@@ -7,7 +7,7 @@ import mlx.core as mx
 import numpy as np
 import pytest
 
-from mlx_contentvec import ContentvecModel
+from mlx_contentvec import ContentvecConfig, ContentvecModel
 from mlx_contentvec.config import FORMAT
 from mlx_weights.testing import LocalHub, refused_url
 
@@ -226,3 +226,45 @@ def test_file_missing_on_the_hub(hub, tmp_path):
     with pytest.raises(ValueError, match="pytorch_model"):
         ContentvecModel.from_pretrained()
     assert not (tmp_path / "cache" / "contentvec").exists()
+
+
+# The numbers 3 -1 4 -1 5 -9 2 -6 in thousandths, on an offset of 0.1, and what
+# Wav2Vec2FeatureExtractor(do_normalize=True) of transformers makes of them.
+RAW = np.array([3, -1, 4, -1, 5, -9, 2, -6], np.float32) / 1000 + np.float32(0.1)
+NORMALISED = [
+    0.72644603, -0.13452877, 0.94169015, -0.13452877,
+    1.15693426, -1.85647678, 0.51120192, -1.21074605,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("said", ['{"do_normalize": true}', "{}"])
+@pytest.mark.parametrize("route", ["folder", "file", "repository", "saved"])
+def test_normalisation_in_every_route(post_norm, hub, tmp_path, route, said):
+    folder = post_norm.folder(tmp_path / "encoder")
+    (folder / "preprocessor_config.json").write_text(said)
+    hub.repos["someone/spin"]["preprocessor_config.json"] = said.encode()
+    source = {"file": folder / "model.safetensors", "repository": "someone/spin"}.get(route, folder)
+    model = ContentvecModel.from_pretrained(source)
+    if route == "saved":
+        model.save_pretrained(tmp_path / "saved")
+        model = ContentvecModel.from_pretrained(tmp_path / "saved")
+    assert model.config.do_normalize
+    audio = np.tile(RAW, 100)  # the same mean and variance
+    np.testing.assert_allclose(model._samples(audio)[0, :8], NORMALISED, rtol=0, atol=2e-5)
+
+
+def test_normalisation_of_a_file_without_sizes_beside_it(monkeypatch):
+    """Where config.json is missing, preprocessor_config.json still counts."""
+    from mlx_contentvec import loading
+
+    monkeypatch.setattr(loading, "config_from_tensors", lambda tensors: ContentvecConfig())
+    assert loading._config({}, None, {"do_normalize": True}).do_normalize
+    assert not loading._config({}, None, {"do_normalize": False}).do_normalize
+    assert not loading._config({}, None, None).do_normalize
+
+
+def test_normalisation_must_be_a_yes_or_a_no(post_norm, tmp_path):
+    folder = post_norm.folder(tmp_path / "encoder")
+    (folder / "preprocessor_config.json").write_text('{"do_normalize": "yes"}')
+    with pytest.raises(ValueError, match=r"do_normalize 'yes'; expected true or false"):
+        ContentvecModel.from_pretrained(folder)

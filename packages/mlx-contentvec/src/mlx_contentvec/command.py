@@ -14,8 +14,8 @@ def features(
         typer.Option(
             "--contentvec",
             metavar="P",
-            help="File, folder or hub repository of the encoder; else MLX_CONTENTVEC, else the "
-            "usual ContentVec from the hub.",
+            help="File, folder, hub repository or name (such as spin) of the encoder; else "
+            "MLX_CONTENTVEC, else the usual ContentVec from the hub.",
         ),
     ] = None,
     layer: Annotated[

@@ -145,9 +145,26 @@ class ContentvecConfig:
             raise ValueError(f"config.json says model_type {kind!r}; expected 'hubert'")
         found = {field.name: data[field.name] for field in fields(cls) if field.name in data}
         found.pop("do_normalize", None)
-        if preprocessor is not None:
-            rate = preprocessor.get("sampling_rate", SAMPLE_RATE)
-            if rate != SAMPLE_RATE:
-                raise ValueError(f"preprocessor_config.json says {rate} Hz; expected {SAMPLE_RATE}")
-            found["do_normalize"] = bool(preprocessor.get("do_normalize", False))
-        return cls(**found)
+        return cls(**found, do_normalize=normalises(preprocessor))
+
+
+def normalises(preprocessor: Mapping[str, Any] | None) -> bool:
+    """Whether audio is brought to mean 0 and variance 1: what `preprocessor_config.json` says.
+
+    A file that does not say so means yes, as in transformers' `Wav2Vec2FeatureExtractor`; without
+    a file nothing is normalised, as RVC's programs do it.
+
+    Raises:
+        ValueError: another sample rate, or an answer that is neither true nor false.
+    """
+    if preprocessor is None:
+        return False
+    rate = preprocessor.get("sampling_rate", SAMPLE_RATE)
+    if rate != SAMPLE_RATE:
+        raise ValueError(f"preprocessor_config.json says {rate} Hz; expected {SAMPLE_RATE}")
+    said = preprocessor.get("do_normalize", True)
+    if not isinstance(said, bool):
+        raise ValueError(
+            f"preprocessor_config.json has do_normalize {said!r:.60}; expected true or false"
+        )
+    return said

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -11,19 +12,15 @@ import numpy as np
 from mlx.utils import tree_flatten
 
 import mlx_weights
-from mlx_contentvec.config import FORMAT, FORMAT_VERSION, ContentvecConfig
+from mlx_contentvec import known
+from mlx_contentvec.config import FORMAT, FORMAT_VERSION, ContentvecConfig, normalises
 from mlx_contentvec.layouts import sanitize
 from mlx_contentvec.model import ContentvecModel
 from mlx_contentvec.sizes import config_from_tensors
 
 ENV = "MLX_CONTENTVEC"
 OPTION = "--contentvec"
-# No hash has been published for this file, so what the hub serves is not checked further.
-DEFAULT = mlx_weights.HubFile(
-    repo="IAHispano/Applio",
-    filename="Resources/embedders/contentvec/pytorch_model.bin",
-    companions=("config.json", "preprocessor_config.json"),
-)
+DEFAULT = known.CONTENTVEC.file
 FILENAMES = (
     "model.safetensors",
     "pytorch_model.bin",
@@ -33,23 +30,51 @@ FILENAMES = (
 # fairseq pickles its dictionary of training labels, and its options in older files.
 FOREIGN = ("fairseq.data.dictionary.Dictionary", "argparse.Namespace")
 
-CACHE = "contentvec"  # folder of converted files in the user's cache
-CONVERTER = 1  # to be raised when what `convert` writes changes
+CACHE = "contentvec"  # folder of converted files in the user's cache; a known encoder's is its name
+CONVERTER = 2  # to be raised when what `convert` writes changes
 
 Tensors = dict[str, np.ndarray]
 
 
 def load(source: str | Path | None) -> ContentvecModel:
     """What `ContentvecModel.from_pretrained` does."""
+    if isinstance(source, str) and not Path(source).expanduser().exists():
+        encoder = known.find(source)
+        if encoder is not None:
+            return load_known(encoder)
+        if source and not re.search(r"[/\\.]", source):  # neither a path nor a repository
+            raise ValueError(
+                f"there is no content encoder {source!r}: no file or folder of that name, and none "
+                f"of {', '.join(known.names())}; give one of these, a file, a folder, or a hub "
+                f"repository owner/name"
+            )
     path = mlx_weights.locate(source, default=DEFAULT, env=ENV, option=OPTION, filenames=FILENAMES)
+    return _loaded(path, CACHE if _on_hub(source) else None)
+
+
+def load_known(encoder: known.KnownEncoder) -> ContentvecModel:
+    """Load an encoder of the hub by its name, whatever the environment variable says.
+
+    Raises:
+        ValueError: it cannot be fetched, or does not fit.
+    """
+    path = mlx_weights.locate(
+        None, default=encoder.file, env=None, option=OPTION, filenames=FILENAMES
+    )
+    return _loaded(path, encoder.name)
+
+
+def _loaded(path: Path, cache: str | None) -> ContentvecModel:
+    """Load a file; with `cache`, the folder of its converted copies, by way of such a copy."""
     found = path
-    if _on_hub(source):  # kept in our layout, so that the next start need not convert
-        folder = mlx_weights.converted(path, name=CACHE, version=CONVERTER, convert=convert)
+    if cache is not None:  # kept in our layout, so that the next start need not convert
+        folder = mlx_weights.converted(path, name=cache, version=CONVERTER, convert=convert)
         found = folder / FILENAMES[0]
     tensors, config = read(found)
     model = ContentvecModel(config)
     mlx_weights.load_strict(model, tensors, source=path, consume=True)
     model.eval()
+    model.origin = str(path)
     return model
 
 
@@ -94,7 +119,7 @@ def _config(
     tensors: Tensors, described: dict[str, Any] | None, preprocessor: dict[str, Any] | None
 ) -> ContentvecConfig:
     if described is None:
-        return config_from_tensors(tensors)
+        return replace(config_from_tensors(tensors), do_normalize=normalises(preprocessor))
     if described.get("format") == FORMAT:
         return config_from_own(described)
     config = ContentvecConfig.from_hf(described, preprocessor)

@@ -29,6 +29,7 @@ class ContentvecModel(nn.Module):
         self.encoder = Encoder(config)
         if config.classifier_proj_size is not None:
             self.final_proj = nn.Linear(config.hidden_size, config.classifier_proj_size)
+        self.origin: str | None = None  # the file it was loaded from
         self._on_device = fastops.Bucketed(self._transform, self)
 
     @classmethod
@@ -36,8 +37,9 @@ class ContentvecModel(nn.Module):
         """Load an encoder; nothing is left unset, and nothing in the file unused.
 
         Args:
-            source: a file or folder in any layout of `sanitize`, the name of a hub repository, or
-                None: the environment variable MLX_CONTENTVEC, else ContentVec from the hub.
+            source: a file or folder in any layout of `sanitize`, the name of a hub repository, an
+                encoder's name (`known.KNOWN`: "spin", "japanese-hubert-base" ...), or None: the
+                environment variable MLX_CONTENTVEC, else ContentVec from the hub.
 
         Raises:
             ValueError: the file cannot be had, is no HuBERT, or does not fit its configuration.

@@ -32,7 +32,7 @@ class ContentEncoder(Protocol):
         """Float32 (n,) at 16 kHz to (1, frames, channels), 50 frames a second.
 
         Frame i begins at sample 320 * i and is 400 long. layer and project (layer 9, projected)
-        are given for v1 voices alone.
+        are given for v1 voices, and layer for those that name one.
         """
         ...
 
@@ -57,7 +57,8 @@ class VoiceModel(Protocol):
 
     config: has `version` ("v1", "v2"), `f0` (whether it takes F0), `feature_channels`, `speakers`
     (how many) and `sample_rate` in Hz, a multiple of 100.
-    metadata: may name `speaker_names` and `median_f0_hz` (`mlx_rvc.speakers`).
+    metadata: may name `embedder_output_layer` (`mlx_rvc.encoder`), `speaker_names` and
+    `median_f0_hz` (`mlx_rvc.speakers`).
     """
 
     @property

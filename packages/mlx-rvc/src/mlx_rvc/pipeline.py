@@ -15,7 +15,7 @@ import numpy as np
 
 import mlx_rvc_demo
 from mlx_rvc import cleaning
-from mlx_rvc.encoder import load_encoder
+from mlx_rvc.encoder import contradiction, load_encoder
 from mlx_rvc.f0 import check_files, saved
 from mlx_rvc.flow import flow
 from mlx_rvc.options import ConversionOptions, OptionFields
@@ -54,8 +54,8 @@ class RVCPipeline(Stages):
             `.safetensors`, folder, hub repository ("owner/name"), or "demo".
         index: the voice's `.index` file, if any; for a voice of the library its own is the default.
         contentvec, rmvpe: file, folder or hub repository of the content encoder and the F0
-            model. Unset, the encoder that the voice names and the usual RMVPE are fetched once
-            and kept; RMVPE is loaded when it is first needed.
+            model; an encoder's name too, such as "spin". Unset, the encoder that the voice names
+            and the usual RMVPE are fetched once and kept; RMVPE is loaded when it is first needed.
 
         Raises ValueError (one line: found, expected, next step) for anything that does not fit.
         """
@@ -73,8 +73,9 @@ class RVCPipeline(Stages):
             voice, index = chosen.model, chosen.index
         loaded_index = None if index is None else FeatureIndex.load(index)
         synthesizer = Synthesizer.from_pretrained(voice)
-        encoder = load_encoder(synthesizer.metadata.get("embedder"), contentvec)
-        return cls(
+        embedder = synthesizer.metadata.get("embedder")
+        encoder = load_encoder(embedder, contentvec)
+        pipeline = cls(
             synthesizer,
             encoder,
             index=loaded_index,
@@ -82,6 +83,9 @@ class RVCPipeline(Stages):
             f0_method=f0_method,
             speakers=speakers,
         )
+        if note := contradiction(embedder, contentvec):
+            pipeline.notes = (note,)
+        return pipeline
 
     def convert_array(
         self,
@@ -196,7 +200,7 @@ class RVCPipeline(Stages):
             sum(run.seconds.values()),
             run.seconds,
             f0_outside=sum(curve.outside for curve in run.curves),
-            notes=output.notes(wanted, tags),
+            notes=(*self.notes, *output.notes(wanted, tags)),
             speaker=self.speakers.number(run.options.speaker),
             auto_shift=run.curves[0].auto_shift if run.curves else None,
             silence_s=run.silence_s,

@@ -9,6 +9,7 @@ import numpy as np
 
 from mlx_rvc import chunks
 from mlx_rvc.content import content_features
+from mlx_rvc.encoder import output_layer
 from mlx_rvc.f0 import Curve, Methods, estimate
 from mlx_rvc.interfaces import ContentEncoder, FeatureBlender, VoiceModel
 from mlx_rvc.options import VOICE, ConversionOptions
@@ -53,6 +54,8 @@ class Stages:
         )
         # MLX's graphs and the buffers of kernels are not for several threads at once.
         self._models = threading.RLock()
+        self._layer = output_layer(synthesizer.metadata)
+        self.notes: tuple[str, ...] = ()  # for each conversion's
         self._check_widths()
 
     def convert_chunk(
@@ -108,7 +111,11 @@ class Stages:
         """Audio (samples,) at 16 kHz to content features (frames, channels) of the voice's kind."""
         voice = self.synthesizer.config
         return content_features(
-            self.encoder, audio, version=voice.version, width=voice.feature_channels
+            self.encoder,
+            audio,
+            version=voice.version,
+            width=voice.feature_channels,
+            layer=self._layer,
         )
 
     def method(self, wanted: "str | F0Method | None" = None) -> "F0Method":
@@ -181,9 +188,18 @@ class Stages:
         if self.synthesizer.config.version == "v1":
             given = {encoder.hidden_size, encoder.classifier_proj_size}
         if wanted not in given:
+            named = self.synthesizer.metadata.get("embedder")
+            origin = getattr(self.encoder, "origin", None)
             raise ValueError(
                 f"the voice takes features {wanted} wide, the content encoder gives "
-                f"{encoder.hidden_size}; give the encoder it was trained with (--contentvec)"
+                f"{encoder.hidden_size}{f' ({origin})' if origin else ''}; give the encoder it was "
+                f"trained with (--contentvec), {named or 'which it does not name'}"
+            )
+        layers = getattr(encoder, "num_hidden_layers", None)
+        if self._layer is not None and layers is not None and self._layer > layers:
+            raise ValueError(
+                f"the voice takes layer {self._layer} of its content encoder, this one has "
+                f"{layers}; give the encoder it was trained with (--contentvec)"
             )
         if self.index is not None and self.index.dim != wanted:
             raise ValueError(

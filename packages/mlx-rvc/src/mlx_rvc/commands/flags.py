@@ -53,7 +53,7 @@ def flags(
     contentvec: Annotated[
         str | None,
         typer.Option(
-            help="Content encoder: file, folder or owner/name [default: the voice's].",
+            help="Content encoder: file, folder, owner/name or name [default: the voice's].",
             rich_help_panel=VOICE,
         ),
     ] = None,

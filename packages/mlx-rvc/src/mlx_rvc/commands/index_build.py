@@ -25,11 +25,11 @@ def open_features(
     Returns (identity, extract): text that changes whenever the features would, and a function from
     the path of a recording to float32 (frames, channels), 50 frames a second. Raises ValueError.
     """
-    from mlx_rvc.encoder import load_encoder
+    from mlx_rvc.encoder import load_encoder, output_layer
 
     if model is not None and version is not None:
         raise ValueError("--version is that of the voice; leave it out, or leave out --model")
-    width = embedder = None
+    width = embedder = layer = None
     if model is not None:
         from mlx_rvc.voice import voice_file
         from mlx_rvc_synth import read_voice
@@ -38,11 +38,12 @@ def open_features(
         voice = read_voice(locate_voice(voice_file(model)))
         version, width = voice.config.version, voice.config.feature_channels
         embedder = voice.metadata.get("embedder")
+        layer = output_layer(voice.metadata)
     kind = version or "v2"
     encoder = load_encoder(embedder, contentvec)
 
     def extract(path: Path) -> "np.ndarray":
-        features = _features(encoder, path, kind, width)
+        features = _features(encoder, path, kind, width, layer)
         if width is not None and features.shape[1] != width:
             raise ValueError(
                 f"the encoder gives features {features.shape[1]} wide, the voice {model} takes "
@@ -50,11 +51,12 @@ def open_features(
             )
         return features
 
-    return f"{kind} {width} {_fingerprint(encoder)}", extract
+    said = "" if layer is None else f" layer {layer}"
+    return f"{kind} {width}{said} {_fingerprint(encoder)}", extract
 
 
 def _features(
-    encoder: "ContentvecModel", path: Path, version: str, width: int | None
+    encoder: "ContentvecModel", path: Path, version: str, width: int | None, layer: int | None
 ) -> "np.ndarray":
     from mlx_rvc.content import recording_features
     from mlx_rvc.recording import Recording, prepare
@@ -62,7 +64,8 @@ def _features(
 
     with AudioReader(path) as reader:
         recording = Recording.taken((to_mono(block) for block in reader), reader.sample_rate)
-    return recording_features(encoder, prepare(recording.audio), version=version, width=width)
+    audio = prepare(recording.audio)
+    return recording_features(encoder, audio, version=version, width=width, layer=layer)
 
 
 def _fingerprint(encoder: "ContentvecModel") -> str:

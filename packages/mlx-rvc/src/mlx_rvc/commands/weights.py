@@ -15,23 +15,35 @@ app = typer.Typer(help="Fetch, check and carry what all voices share.", rich_mar
 
 NamesArgument = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[contentvec|rmvpe]...", help="Which ones [default: both]."),
+    typer.Argument(
+        metavar="[NAME]...",
+        help="contentvec, rmvpe, or another encoder, such as spin [default: the first two].",
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
 @app.command()
-def fetch(names: NamesArgument = None, as_json: JsonOption = False) -> None:
+def fetch(
+    names: NamesArgument = None,
+    model: Annotated[
+        str | None,
+        typer.Option("--model", "-m", help="What this voice needs, as convert's --model."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
     """Fetch what the first conversion would, convert it, and load it once.
 
     ContentVec is 0.4 GB and RMVPE 0.2 GB, with their converted copies 1.2 GB. What is there already
     is not fetched again.
     """
-    from mlx_rvc.weights import shared
+    from mlx_rvc.weights import of_voice, shared
     from mlx_rvc_cli.console import emit
 
     found: dict[str, Any] = {}
-    for weights in shared(names):
+    if model is not None:
+        names = [*(names or ()), *of_voice(model)]
+    for weights in shared(names) if names or model is None else ():
         weights.load()  # huggingface-hub shows how far it is
         found[weights.name] = _described(weights)
     emit({"weights": found}, as_json=as_json, text=lambda: _table(found))
@@ -40,10 +52,10 @@ def fetch(names: NamesArgument = None, as_json: JsonOption = False) -> None:
 @app.command("list")
 def list_weights(as_json: JsonOption = False) -> None:
     """List which weights are on this machine, where, how large, and their SHA-256."""
-    from mlx_rvc.weights import shared
+    from mlx_rvc.weights import here
     from mlx_rvc_cli.console import emit
 
-    found = {weights.name: _described(weights) for weights in shared()}
+    found = {weights.name: _described(weights) for weights in here()}
     emit({"weights": found}, as_json=as_json, text=lambda: _table(found))
 
 
@@ -53,12 +65,12 @@ def verify(names: NamesArgument = None, as_json: JsonOption = False) -> None:
 
     Compared with what was published, what the hub said, or what was noted when the file was made.
     """
-    from mlx_rvc.weights import shared
+    from mlx_rvc.weights import here, shared
     from mlx_rvc_cli.console import emit, progress
     from mlx_rvc_cli.errors import FAILURE
 
     found: dict[str, Any] = {}
-    wanted = [(weights, weights.held()) for weights in shared(names)]
+    wanted = [(weights, weights.held()) for weights in (shared(names) if names else here())]
     total = float(sum(part.bytes for _, held in wanted for part in held))
     with progress("verifying weights", total=total) as shown:
         for weights, held in wanted:
@@ -123,7 +135,7 @@ def unpack(
     as_json: JsonOption = False,
 ) -> None:
     """Put the weights of a pack where they are looked for, after checking every SHA-256."""
-    from mlx_rvc.weights import shared
+    from mlx_rvc.weights import known, shared
     from mlx_rvc_cli.console import emit, progress
     from mlx_rvc_cli.errors import CommandError
     from mlx_weights import unpack as unpack_files
@@ -133,7 +145,9 @@ def unpack(
             f"{path} does not exist; the file that mlx-rvc weights pack wrote is expected"
         )
     with progress(f"unpacking {path.name}") as shown:
-        placed = unpack_files(path, [weights.file for weights in shared()], shown.update)
+        placed = unpack_files(
+            path, [weights.file for weights in shared(list(known()))], shown.update
+        )
     files = [place for place in placed if place.stat().st_size]
     emit(
         {"input": path, "files": files},
