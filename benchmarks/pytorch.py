@@ -10,8 +10,10 @@ from collections.abc import Callable
 import numpy as np
 from clip import Clip
 from models import Models, voice_config
-from oracles import import_hf_rvc, load_rvc_next, no_noise
+from oracles import load_rvc_next, no_noise
 from stages import CONTROLS
+
+from mlx_rvc_verify.beside import import_hf_rvc
 
 Run = Callable[..., np.ndarray]
 

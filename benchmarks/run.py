@@ -258,7 +258,7 @@ def measure_all(options: argparse.Namespace, write: Callable[[Path], None]) -> N
     import warnings
 
     warnings.filterwarnings("ignore", category=FutureWarning, module="torch")
-    from oracles import import_hf_rvc
+    from mlx_rvc_verify.beside import import_hf_rvc
 
     import_hf_rvc()
     import machine

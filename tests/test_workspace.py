@@ -71,6 +71,7 @@ def test_each_option_in_the_readme_exists(capsys):
     """Every `mlx-rvc COMMAND --option` that a README shows is accepted by the command."""
     commands = [
         *("convert", "batch", "demo", "plot", "doctor", "info", "export", "features", "f0"),
+        "verify",
         *("blend", "extract", "index info", "index build", "index convert"),
     ]
     commands += [f"voices {name}" for name in ("add", "list", "show", "check", "preset")]

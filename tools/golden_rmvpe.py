@@ -17,10 +17,12 @@ from pathlib import Path
 import librosa
 import numpy as np
 import torch
-from oracles import import_hf_rvc
 
-import_hf_rvc()
-from huggingface_hub_rvc.core import rmvpe as reference  # noqa: E402
+from mlx_rvc_verify.beside import module
+from mlx_rvc_verify.drawn import draw_rmvpe as randomise
+from mlx_rvc_verify.torch_rmvpe import estimator, mel_extractor
+
+reference = module("huggingface_hub_rvc.core.rmvpe")
 
 GOLDEN = Path(__file__).parents[1] / "packages/mlx-rmvpe/tests/golden"
 LIMIT = 200_000  # bytes
@@ -38,37 +40,6 @@ def sound(samples: int, *, rate: int = 16000, seed: int = 0) -> np.ndarray:
     return (0.2 * envelope * tone + 0.003 * rng.standard_normal(samples)).astype(np.float32)
 
 
-def randomise(model: torch.nn.Module, *, seed: int, sharpness: float) -> None:
-    """Weights that exercise everything: normalisation far from identity, peaks in the salience."""
-    generator = torch.Generator().manual_seed(seed)
-    uniform = lambda like, low, high: (  # noqa: E731
-        torch.rand(like.shape, generator=generator) * (high - low) + low
-    )
-    for module in model.modules():
-        if isinstance(module, torch.nn.BatchNorm2d):
-            module.weight.data = uniform(module.weight, 0.3, 0.8)
-            module.bias.data = uniform(module.bias, -0.3, 0.3)
-            module.running_mean = uniform(module.running_mean, -0.3, 0.3)
-            module.running_var = uniform(module.running_var, 0.5, 1.5)
-        elif isinstance(module, torch.nn.Conv2d | torch.nn.ConvTranspose2d):
-            fan_in = module.weight[0].numel()
-            if isinstance(module, torch.nn.ConvTranspose2d):
-                fan_in = module.in_channels * 9 / 4
-            bound = (3 / fan_in) ** 0.5
-            module.weight.data = uniform(module.weight, -bound, bound)
-            if module.bias is not None:
-                module.bias.data = uniform(module.bias, -0.3, 0.3)
-        elif isinstance(module, torch.nn.GRU):
-            for name, parameter in module.named_parameters():
-                # Wider recurrent weights make a chaotic GRU, in which rounding grows without end.
-                width = module.input_size if "weight_ih" in name else module.hidden_size
-                bound = (0.5 if "weight_ih" in name else 1.0) / width**0.5
-                parameter.data = uniform(parameter, -bound, bound)
-        elif isinstance(module, torch.nn.Linear):
-            module.weight.data = uniform(module.weight, -sharpness, sharpness)
-            module.bias.data = uniform(module.bias, -4.0, -2.0)
-
-
 def toy_network() -> torch.nn.Module:
     """The reference's network with small sizes; its GRU has a fixed one, so it is replaced."""
     sizes = {name: value for name, value in TOY.items() if name not in ("n_mels", "n_blocks")}
@@ -81,19 +52,6 @@ def toy_network() -> torch.nn.Module:
     )
     randomise(model, seed=1, sharpness=2.0)
     return model.half().float().eval()
-
-
-def estimator(model: torch.nn.Module | None, mel: torch.nn.Module | None) -> reference.RMVPE:
-    """The reference's RMVPE around a network that is in no file."""
-    out = reference.RMVPE.__new__(reference.RMVPE)
-    out.is_half, out.device, out.model, out.mel_extractor = False, "cpu", model, mel
-    out.cents_mapping = np.pad(20 * np.arange(360) + 1997.3794084376191, (4, 4))
-    return out
-
-
-def mel_extractor(n_mels: int) -> torch.nn.Module:
-    """The reference's spectrogram, with its own constants."""
-    return reference.MelSpectrogram(False, n_mels, 16000, 1024, 160, None, 30, 8000)
 
 
 def intermediates(model: torch.nn.Module, mel: torch.Tensor) -> dict[str, np.ndarray]:

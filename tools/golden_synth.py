@@ -1,7 +1,7 @@
 """Write the golden files of mlx-rvc-synth: toy voices saved by torch, and what torch makes of them.
 
 The networks are huggingface-hub-rvc's (MIT), with random weights; nothing here is ours but the
-choice of sizes. Noise is injected by patching `torch.randn_like`, so that the audio is exact.
+choice of sizes. Noise is injected (`mlx_rvc_verify.torch_voice`), so that the audio is exact.
 
     python tools/golden_synth.py packages/mlx-rvc-synth/tests/golden
 """
@@ -9,16 +9,11 @@ choice of sizes. Noise is injected by patching `torch.randn_like`, so that the a
 import sys
 from collections import OrderedDict
 from pathlib import Path
-from unittest import mock
 
 import numpy as np
 import torch
-from oracles import import_hf_rvc
-from torch.nn.utils import weight_norm
 
-import_hf_rvc()
-
-from huggingface_hub_rvc.core import models  # noqa: E402
+from mlx_rvc_verify.torch_voice import build, infer
 
 FRAMES = 23
 BATCHES = {256: 2, 768: 1}
@@ -50,32 +45,6 @@ CASES = {
     # 44.1 kHz voices have odd rates: Applio's padding, kernels of twice the rate.
     "odd_rates": (256, True, toy(rates=[3, 7], kernels=[6, 14], rate=2100)),
 }
-
-
-def build(width, f0, config):
-    """An oracle network with the weight norm still on."""
-    name = f"SynthesizerTrnMs{width}NSFsid" + ("" if f0 else "_nono")
-    model = getattr(models, name)(*config, is_half=False)
-    rates, kernels = config[12], config[14]
-    if any(rate % 2 and (kernel - rate) % 2 for rate, kernel in zip(rates, kernels, strict=True)):
-        _use_odd_rates(model, config)
-    return model.eval()
-
-
-def _use_odd_rates(model, config):
-    """Applio's formulas for odd rates, in torch's own layers."""
-    rates, channels = config[12], config[13]
-    for i, (rate, kernel) in enumerate(zip(rates, config[14], strict=True)):
-        wide, narrow = channels // 2**i, channels // 2 ** (i + 1)
-        padding = rate // 2 + rate % 2 if rate % 2 else (kernel - rate) // 2
-        layer = torch.nn.ConvTranspose1d(
-            wide, narrow, kernel, rate, padding=padding, output_padding=rate % 2
-        )
-        model.dec.ups[i] = weight_norm(layer)
-        stride = int(np.prod(rates[i + 1 :]))
-        size = 1 if stride == 1 else 2 * stride - stride % 2
-        padding = 0 if stride == 1 else (size - stride) // 2
-        model.dec.noise_convs[i] = torch.nn.Conv1d(1, narrow, size, stride, padding=padding)
 
 
 def randomise(model, seed, half=False):
@@ -115,43 +84,6 @@ def example(config, width, f0, batch, frames, seed):
     hop = int(np.prod(config[12]))
     source = rng.standard_normal((batch, frames * hop, 1)).astype(np.float32)
     return phone, sweep.astype(np.float32), latent, source
-
-
-def coarse(f0):
-    """RVC's coarse pitch: written here from its formula."""
-    mel = 1127 * np.log(1 + f0.astype(np.float64) / 700)
-    low, high = 1127 * np.log(1 + 50 / 700), 1127 * np.log(1 + 1100 / 700)
-    mel[mel > 0] = (mel[mel > 0] - low) * 254 / (high - low) + 1
-    mel[mel <= 1] = 1
-    mel[mel > 255] = 255
-    return np.rint(mel).astype(np.int64)
-
-
-def infer(model, f0, inputs, speaker):
-    """Run the oracle with injected noise: audio and the tuple (z, z_p, m, logs), channels first."""
-    phone, pitchf, latent, source = inputs
-    given = [torch.from_numpy(latent).transpose(1, 2), torch.from_numpy(source)]
-
-    def randn_like(x):
-        noise = given.pop(0)
-        assert noise.shape == x.shape, (noise.shape, x.shape)
-        return noise
-
-    batch, frames, _ = phone.shape
-    lengths = torch.full((batch,), frames)
-    speakers = torch.full((batch,), speaker)
-    with (
-        torch.no_grad(),
-        mock.patch.object(torch, "randn_like", randn_like),
-        mock.patch.object(torch, "rand", lambda *shape, **_: torch.zeros(*shape)),
-    ):
-        if f0:
-            pitch = torch.from_numpy(coarse(pitchf))
-            arguments = (torch.from_numpy(phone), lengths, pitch, torch.from_numpy(pitchf))
-        else:
-            arguments = (torch.from_numpy(phone), lengths)
-        audio, _, latents = model.infer(*arguments, speakers)
-    return audio, latents
 
 
 def traced(model, f0, inputs, speaker, config):

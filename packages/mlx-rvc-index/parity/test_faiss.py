@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from mlx_rvc_index import FeatureIndex, build_index
+from mlx_rvc_verify import compare_index
+from mlx_rvc_verify.verdict import PASS
 
 
 def features(rng, count, dim):
@@ -44,6 +46,8 @@ def test_neighbours_are_those_of_faiss(tmp_path, dim, nprobe):
     found = ours.search(queries, 8)
     np.testing.assert_array_equal(found[1], ids)
     np.testing.assert_allclose(found[0], distances, rtol=1e-5)
+    row = compare_index(tmp_path / "added.index", queries)
+    assert row.verdict == PASS, row
 
 
 def test_exact_is_the_flat_search_of_faiss(tmp_path):

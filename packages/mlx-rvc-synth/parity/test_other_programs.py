@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import torch
 from full_size_voices import calibrate, full_config
-from oracles import import_hf_rvc
 
 from mlx_rvc_synth import read_voice
 from mlx_rvc_synth.blending import blend
 from mlx_rvc_synth.extraction import extract
 from mlx_rvc_synth.weights import write_voice
+from mlx_rvc_verify.beside import module
 
 FRAMES = 100
 SPEAKER = 42
@@ -83,12 +83,10 @@ def test_an_extracted_checkpoint(version, f0, kilohertz, tmp_path):
 
 
 def test_hugging_face_rvc_reads_a_pth(tmp_path):
-    import_hf_rvc()
     model, config, width, _ = trained(2, True, 40)
     torch.save(golden_synth.small_model(model, config, width, True, "40k"), tmp_path / "a.pth")
     write_voice(read_voice(tmp_path / "a.pth"), tmp_path / "b.pth")
-    from huggingface_hub_rvc import _runtime
-
+    _runtime = module("huggingface_hub_rvc._runtime")
     payload = _runtime._load_model_payload(tmp_path / "b.pth")
     assert (payload["version"], payload["f0"], payload["sample_rate"]) == ("v2", True, 40000)
 

@@ -18,6 +18,7 @@ from mlx_f0 import Dio
 from mlx_rvc import RVCPipeline, chunks
 from mlx_rvc.recording import prepare
 from mlx_rvc_synth import Noise
+from mlx_rvc_verify import torch_voice
 
 AUDIO = Path(__file__).parents[3] / "tests/audio"
 VOICE_40K = [1025, 32, 192, 192, 768, 2, 6, 3, 0, "1", [3, 7, 11], [[1, 3, 5]] * 3]
@@ -27,18 +28,13 @@ VOICE_40K += [[10, 10, 2, 2], 512, [16, 16, 4, 4], 4, 256, 40000]
 @pytest.fixture(scope="module")
 def models(tmp_path_factory):
     """Encoder folder, voice file and index file, as a user would have them."""
-    from oracles import import_hf_rvc
-
-    import_hf_rvc()
-    from huggingface_hub_rvc.core.models import SynthesizerTrnMs768NSFsid
-
     folder = tmp_path_factory.mktemp("models")
     torch.manual_seed(0)
     hubert = HubertModel(HubertConfig())
     hubert.final_proj = torch.nn.Linear(768, 256)
     hubert.save_pretrained(folder / "encoder")
 
-    voice = SynthesizerTrnMs768NSFsid(*VOICE_40K, is_half=False)
+    voice = torch_voice.build(768, True, VOICE_40K)
     with torch.no_grad():
         for name, parameter in voice.named_parameters():
             if name.startswith("flow") and ".post." in name:

@@ -38,7 +38,7 @@ GROUP = "mlx_rvc.commands"
 # First what most people want; commands that this list does not know follow by name.
 _ORDER = (
     *("convert", "batch", "demo", "plot", "voices", "info", "export", "extract", "blend"),
-    *("index", "features", "f0", "weights", "doctor"),
+    *("index", "features", "f0", "weights", "doctor", "verify"),
 )
 FAMILY = (
     "mlx-rvc-cli",
@@ -52,6 +52,7 @@ FAMILY = (
     "mlx-rvc-synth",
     "mlx-rvc-index",
     "mlx-rvc-voices",
+    "mlx-rvc-verify",
     "mlx-rvc-demo",
     "mlx-weights",
     "mlx-recording",
