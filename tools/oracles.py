@@ -3,11 +3,49 @@
 They live in an environment of their own (tests/parity/requirements.txt), never in the product.
 """
 
+import importlib
+import sys
 import types
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+
+
+def import_applio():
+    """Applio's network, as ultimate-rvc carries it, without that package's programs.
+
+    Returns its module `ultimate_rvc.rvc.lib.algorithm.synthesizers`; the generators lie beside it.
+    """
+    _import_torchaudio()
+    for name in ("ultimate_rvc", "ultimate_rvc.rvc", "ultimate_rvc.rvc.lib"):
+        if name not in sys.modules:
+            place = _place(name)
+            package = types.ModuleType(name)
+            package.__path__ = [str(place)]
+            sys.modules[name] = package
+    return importlib.import_module("ultimate_rvc.rvc.lib.algorithm.synthesizers")
+
+
+def _import_torchaudio():
+    """Torchaudio's functions in Python; its compiled ones want CUDA, and are not used."""
+    package = types.ModuleType("torchaudio")
+    package.__path__ = [str(_place("torchaudio"))]
+    compiled = types.ModuleType("torchaudio._extension")
+    compiled._IS_TORCHAUDIO_EXT_AVAILABLE = False
+    compiled.fail_if_no_align = lambda function: function
+    sys.modules.setdefault("torchaudio", package)
+    sys.modules.setdefault("torchaudio._extension", compiled)
+    package.functional = importlib.import_module("torchaudio.functional")
+
+
+def _place(name):
+    """The folder of a package, found without importing any of it."""
+    for entry in sys.path:
+        folder = Path(entry, *name.split("."))
+        if folder.is_dir():
+            return folder
+    raise ModuleNotFoundError(f"{name} is not installed; see tests/parity/oracles.txt")
 
 
 @contextmanager

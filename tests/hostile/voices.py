@@ -95,7 +95,7 @@ def _torch(scratch: Path) -> Iterator[Case]:
         "a posterior of one axis": made(weight=weight | {"enc_q.pre.weight": flat}),
         "complex weights": made(
             weight=weight | {name: np.asarray(weight[name]).astype(np.complex64)}),
-        "another vocoder": made(vocoder="RefineGAN"),
+        "another vocoder": made(vocoder="RingFormer"),
         "another architecture": made(version="voras_beta"),
         "training checkpoint of nothing": made(weight=None, model={}),
         "a kernel of a noise convolution of one axis": made(

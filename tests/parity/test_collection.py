@@ -7,7 +7,7 @@ import pytest
 import torch
 from collection import containers, hugging_face, rvc
 from collection.network import tensors
-from oracles import import_hf_rvc
+from mlx_rvc_verify.beside import import_hf_rvc
 
 from mlx_rvc_synth import Noise, Synthesizer, read_voice
 

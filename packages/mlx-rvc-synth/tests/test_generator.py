@@ -38,14 +38,14 @@ def test_a_margin_too_small_is_seen(v1_f0):
 
 def test_memory_is_bounded_by_the_tile(v1_f0, monkeypatch):
     sizes = []
-    original = type(v1_f0.voice.dec)._stage
+    original = type(v1_f0.voice.dec).stage
 
     def spy(self, *args):
         y = original(self, *args)
         sizes.append(y.size)
         return y
 
-    monkeypatch.setattr(type(v1_f0.voice.dec), "_stage", spy)
+    monkeypatch.setattr(type(v1_f0.voice.dec), "stage", spy)
     run(v1_f0, 1 << 11, 150)
     short = max(sizes)
     sizes.clear()

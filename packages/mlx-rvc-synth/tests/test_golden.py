@@ -82,8 +82,8 @@ def test_generator_stages(case, backend):
         close(up(leaky_relu(x, 0.1)), case.arrays[f"up_{i}"])
         length = case.arrays[f"up_{i}"].shape[1]
         if source is not None:
-            close(dec._excite(i, source, 0, length), case.arrays[f"noise_{i}"])
-        close(dec._stage(i + 1, x, 0, source, 0, length, frames), case.arrays[f"stage_{i}"])
+            close(dec.excite(i, source, 0, length), case.arrays[f"noise_{i}"])
+        close(dec.stage(i + 1, x, 0, source, 0, length, frames), case.arrays[f"stage_{i}"])
         x = given(case, f"stage_{i}")
     audio = dec(given(case, "z"), speaker(case), source)
     close(audio, case.arrays["audio"][..., 0])

@@ -20,7 +20,7 @@ def error(case):
 
 def test_last_leaky_relu_has_slope_0_01(v1_f0, monkeypatch):
     assert error(v1_f0) < 1e-4
-    monkeypatch.setattr(generator, "LAST_SLOPE", 0.1)
+    monkeypatch.setattr(generator.Generator, "last_slope", 0.1)
     assert error(v1_f0) > 1e-2
 
 

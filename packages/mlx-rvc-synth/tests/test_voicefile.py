@@ -2,6 +2,7 @@
 
 import json
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,6 +10,8 @@ import pytest
 import mlx_weights
 from mlx_rvc_synth import SynthConfig, Synthesizer, read_voice, voicefile
 from mlx_rvc_synth.config import LIST_FIELDS, config_from_list, parse_sample_rate
+from mlx_rvc_synth.describing import describe, rows
+from mlx_rvc_synth.shapes import recover_rates
 
 
 @pytest.fixture
@@ -67,6 +70,55 @@ def test_contradictions_go_to_the_tensors(content, monkeypatch, tmp_path):
     assert "4" in voice.origins["n_heads"]
 
 
+@pytest.mark.parametrize("name", ["v1_f0", "mrf", "refine"])
+def test_the_vocoder_is_that_of_the_tensors(golden, name, monkeypatch, tmp_path):
+    content = mlx_weights.read_checkpoint(golden / f"{name}.pth")
+    true = {"v1_f0": "HiFi-GAN", "mrf": "MRF HiFi-GAN", "refine": "RefineGAN"}[name]
+    for said in (None, "HiFi-GAN", "mrf hifi-gan", "RefineGAN"):
+        content["vocoder"] = said
+        voice = read(content, monkeypatch, tmp_path)
+        assert voice.config.vocoder == true
+        wrong = said is not None and said.lower() != true.lower()
+        assert voice.origins["vocoder"] == "tensors" + wrong * f" (the file says {said})"
+        shown = {row[0]: row[1:] for row in rows(describe(voice))}
+        assert shown["vocoder"] == (true.replace("HiFi-GAN", "HiFi-GAN-NSF") if name == "v1_f0"
+                                    else true, voice.origins["vocoder"])  # fmt: skip
+
+
+def test_a_config_from_before_vocoders_had_names(v1_f0, tmp_path):
+    v1_f0.voice.save_pretrained(tmp_path)
+    path = tmp_path / "config.json"
+    saved = json.loads(path.read_text())
+    assert saved["config"].pop("vocoder") == "HiFi-GAN"
+    path.write_text(json.dumps(saved))
+    assert read_voice(tmp_path).config == v1_f0.config
+    saved["config"]["vocoder"] = "RefineGAN"
+    path.write_text(json.dumps(saved))
+    with pytest.raises(ValueError, match="RefineGAN"):
+        read_voice(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("spec", "rate", "found"),
+    [(513, 24000, 24000), (1025, 48000, 48000), (None, 40000, 40000), (513, 48000, None)],
+)
+def test_the_rate_of_a_refinegan_without_configuration(spec, rate, found):
+    tensors = {f"dec.upsample_conv_blocks.{i}.x": np.zeros(1) for i in range(4)}
+    with pytest.raises(ValueError, match=r"32000 Hz or .*--sample-rate|not of 48000"):
+        recover_rates({"f0": True}, tensors, 513, None if found else rate)
+    if found is not None:
+        assert recover_rates({"f0": True}, tensors, spec, rate).sample_rate == found
+
+
+@pytest.mark.parametrize("change", [{"f0": False}, {"resblock": "2"}, {"vocoder": "x"}])
+def test_vocoders_that_cannot_be(golden, change):
+    config = read_voice(golden / "mrf.pth").config
+    with pytest.raises(ValueError, match="MRF HiFi-GAN"):
+        replace(config, **change)
+    with pytest.raises(ValueError, match="needs upsample_initial_channel 128, found 16"):
+        replace(config, vocoder="RefineGAN")
+
+
 def test_rates_that_cannot_be(content, monkeypatch, tmp_path):
     content["config"] = [*content["config"][:-1], 48000]
     with pytest.raises(ValueError, match="samples a frame"):
@@ -77,10 +129,11 @@ def test_rates_that_cannot_be(content, monkeypatch, tmp_path):
     ("change", "message"),
     [
         ({"version": "voras_beta"}, "voras_beta"),
-        ({"vocoder": "RefineGAN"}, "RefineGAN"),
-        ({"vocoder": "MRF HiFi-GAN"}, "MRF HiFi-GAN"),
-        ({"weight": {"dec.mrfs.0.x": np.zeros(1), "enc_p.x": np.zeros(1)}}, "MRF HiFi-GAN"),
-        ({"weight": {"dec.mel_conv.x": np.zeros(1), "enc_p.x": np.zeros(1)}}, "RefineGAN"),
+        ({"vocoder": "RingFormer"}, "RingFormer; supported are HiFi-GAN, MRF HiFi-GAN, RefineGAN"),
+        (
+            {"weight": {"dec.mrfs.0.x": np.zeros(1), "enc_p.x": np.zeros(1)}},
+            r"enc_p\..* is missing",
+        ),
         ({"weight": {"unet.encoder.bn.weight": np.zeros(1)}}, "RMVPE"),
         ({"weight": {"feature_extractor.conv": np.zeros(1)}}, "content encoder"),
         ({"weight": {"something.else": np.zeros(1)}}, "no RVC voice"),

@@ -112,7 +112,7 @@ class Recorder:
 )
 def test_the_layer_that_a_voice_names(version, width, said, asked):
     encoder = Recorder()
-    layer = output_layer({} if said is None else {"embedder_output_layer": said})
+    layer = output_layer({} if said is None else {"embedder_layer": said})
     audio = np.zeros(16000, np.float32)
     content_features(encoder, audio, version=version, width=width, layer=layer)
     assert encoder.asked == asked
@@ -120,8 +120,8 @@ def test_the_layer_that_a_voice_names(version, width, said, asked):
 
 @pytest.mark.parametrize("layer", ["9", 0, True, 9.0])
 def test_what_is_no_layer_is_refused(layer):
-    with pytest.raises(ValueError, match="embedder_output_layer"):
-        output_layer({"embedder_output_layer": layer})
+    with pytest.raises(ValueError, match="embedder_layer"):
+        output_layer({"embedder_layer": layer})
 
 
 def stages(encoder, **metadata):
@@ -138,4 +138,4 @@ def test_widths_that_do_not_fit_are_explained():
 def test_a_layer_that_the_encoder_lacks_is_refused_before_a_conversion():
     config = SimpleNamespace(hidden_size=768, num_hidden_layers=4)
     with pytest.raises(ValueError, match=r"takes layer 9 .* has 4"):
-        stages(SimpleNamespace(config=config), embedder_output_layer=9)
+        stages(SimpleNamespace(config=config), embedder_layer=9)

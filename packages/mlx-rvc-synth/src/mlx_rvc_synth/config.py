@@ -41,6 +41,12 @@ _MAX_LAYERS, _MAX_STEP = 64, 1024
 
 FRAME_RATE = 100  # content features and F0, frames a second
 
+# Applio's names of the three vocoders, as it writes them into a voice.
+HIFIGAN, MRF, REFINE = VOCODERS = ("HiFi-GAN", "MRF HiFi-GAN", "RefineGAN")
+HARMONICS = {HIFIGAN: 1, MRF: 9, REFINE: 1}
+"""Sines of each vocoder's source: F0 itself and, in MRF HiFi-GAN, 8 overtones."""
+REFINE_START = 16  # channels of RefineGAN's source at the rate of the audio; doubled by each stage
+
 
 @dataclass(frozen=True)
 class SynthConfig:
@@ -64,6 +70,7 @@ class SynthConfig:
     feature_channels: int
     f0: bool
     version: str
+    vocoder: str = HIFIGAN
     # Training only; kept because every RVC file carries them.
     spec_channels: int = 1025
     segment_size: int = 32
@@ -90,6 +97,11 @@ class SynthConfig:
     def hop(self) -> int:
         """Samples in one frame of 10 ms."""
         return math.prod(self.upsample_rates)
+
+    @property
+    def harmonics(self) -> int:
+        """How many sines the source adds up."""
+        return HARMONICS[self.vocoder]
 
     @property
     def speakers(self) -> int:
@@ -135,12 +147,16 @@ class SynthConfig:
             raise ValueError(f"resblock must be '1' or '2', found {self.resblock!r}")
         if self.version not in ("v1", "v2"):
             raise ValueError(f"version must be v1 or v2, found {self.version!r}")
+        if self.vocoder not in VOCODERS:
+            raise ValueError(f"vocoder must be {' or '.join(VOCODERS)}, found {self.vocoder!r:.40}")
         if self.hidden_channels % self.n_heads:
             raise ValueError(f"{self.hidden_channels} channels do not split over {self.n_heads}")
         if self.inter_channels % 2:
             raise ValueError(f"inter_channels must be even for the flow: {self.inter_channels}")
         self._check_upsampling()
         self._check_resblocks()
+        if self.vocoder != HIFIGAN:
+            self._check_vocoder()
 
     def _check_upsampling(self) -> None:
         if not self.upsample_rates:
@@ -161,8 +177,9 @@ class SynthConfig:
                 f"upsample_initial_channel {self.upsample_initial_channel} cannot be halved "
                 f"{len(self.upsample_rates)} times"
             )
-        for rate, kernel in zip(self.upsample_rates, self.upsample_kernel_sizes, strict=True):
-            upsample_padding(rate, kernel)
+        if self.vocoder != REFINE:  # whose upsampling has no kernel
+            for rate, kernel in zip(self.upsample_rates, self.upsample_kernel_sizes, strict=True):
+                upsample_padding(rate, kernel)
 
     def _check_resblocks(self) -> None:
         if len(self.resblock_kernel_sizes) != len(self.resblock_dilation_sizes):
@@ -174,6 +191,17 @@ class SynthConfig:
             raise ValueError("resblock_kernel_sizes is empty: a stage needs a residual block")
         if any(kernel % 2 == 0 for kernel in self.resblock_kernel_sizes):
             raise ValueError(f"resblock_kernel_sizes must be odd: {self.resblock_kernel_sizes}")
+
+    def _check_vocoder(self) -> None:
+        if not self.f0 or self.resblock != "1":
+            found = "without F0" if not self.f0 else f"with resblock {self.resblock!r}"
+            raise ValueError(f"a voice of {self.vocoder} {found}, which there is none of")
+        stages = len(self.upsample_rates)
+        if self.vocoder == REFINE and self.upsample_initial_channel != REFINE_START << (stages + 1):
+            raise ValueError(
+                f"RefineGAN with {stages} stages needs upsample_initial_channel "
+                f"{REFINE_START << (stages + 1)}, found {self.upsample_initial_channel}"
+            )
 
 
 def sizes(name: str, values: Any) -> tuple[int, ...]:

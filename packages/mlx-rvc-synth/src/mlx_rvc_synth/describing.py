@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .config import HIFIGAN, REFINE, SynthConfig
 from .voicefile import VoiceFile
 
 COLUMNS = ("", "", "from")
@@ -26,7 +27,7 @@ def describe(voice: VoiceFile) -> dict[str, Any]:
         "width": config.feature_channels,
         "speakers": config.speakers,
         "speaker_names": metadata.get("speaker_names"),
-        "vocoder": "HiFi-GAN-NSF" if config.f0 else "HiFi-GAN",
+        "vocoder": _vocoder(config),
         "embedder": metadata.get("embedder"),
         "embedder_layer": metadata.get("embedder_layer"),
         "parameters": voice.parameters,
@@ -55,13 +56,9 @@ def rows(data: dict[str, Any]) -> list[tuple[str, Any, str]]:
         ("features", f"{data['width']} wide", origins["feature_channels"]),
         ("content encoder", encoder, "metadata" if embedder or layer else ""),
         ("speakers", speakers, origins["spk_embed_dim"]),
-        ("vocoder", data["vocoder"], "tensors"),
+        ("vocoder", data["vocoder"], origins["vocoder"]),
         ("upsampling", _times(data["config"]["upsample_rates"]), origins["upsample_rates"]),
-        (
-            "kernels",
-            ", ".join(map(str, data["config"]["upsample_kernel_sizes"])),
-            origins["upsample_kernel_sizes"],
-        ),
+        *_kernels(data),
         ("parameters", f"{data['parameters']:,}", "tensors, weight norm folded"),
         ("size", megabytes(data["bytes"]), "file"),
     ]
@@ -69,6 +66,20 @@ def rows(data: dict[str, Any]) -> list[tuple[str, Any, str]]:
         found.append(("index", f"{data['index_vectors']:,} vectors inside", "tensors"))
     found += [(key, _short(value), "metadata") for key, value in data["metadata"].items()]
     return found
+
+
+def _vocoder(config: SynthConfig) -> str:
+    if config.vocoder != HIFIGAN:
+        return config.vocoder
+    return "HiFi-GAN-NSF" if config.f0 else "HiFi-GAN"
+
+
+def _kernels(data: dict[str, Any]) -> list[tuple[str, Any, str]]:
+    if data["vocoder"] == REFINE:  # it interpolates
+        return []
+    config, origins = data["config"], data["origins"]
+    shown = ", ".join(map(str, config["upsample_kernel_sizes"]))
+    return [("kernels", shown, origins["upsample_kernel_sizes"])]
 
 
 def _times(values: Any) -> str:

@@ -21,10 +21,11 @@ import mlx.core as mx
 
 from mlx_fastops import Bucketed, Conv1d, bucket, leaky_relu, tanh
 
-from .resblock import SLOPE, ActivatedConv, ResBlock1
+from .resblock import SLOPE
 
 if TYPE_CHECKING:
     from .generator import Generator
+    from .tiling import Tiled
 
 LAST_SLOPE = 0.01  # before conv_post: torch's default slope, not SLOPE
 
@@ -57,21 +58,13 @@ class DeviceGenerator:
         return pieces[0] if len(pieces) == 1 else mx.concatenate(pieces, axis=1)
 
     def _spans(self, frames: int, tile: int) -> list[tuple[int, int]]:
-        """Frames in equal spans; with its halo, a span fills a bucket that a tile has room for."""
+        """Frames in spans of which each, with its halo, is a tile."""
         dec = self.generator
         numbers = max(
             dec.per_level[0] // per_step * width
             for per_step, width in zip(dec.per_level, dec.widths, strict=True)
         )
-        room = max(bucket(1), tile // numbers)
-        while bucket(room) > room:  # down to the size of a bucket
-            room -= 1
-        middle = frames * dec.per_level[0] // 2
-        low, high = dec.reach(middle, middle + 1, frames)
-        size = frames if frames <= room else max(1, room - (high - low))
-        count = -(-frames // size)
-        bounds = [frames * i // count for i in range(count + 1)]
-        return list(pairwise(bounds))
+        return tiles(dec, frames, tile // numbers)
 
     def _with_source(self, mask: mx.array, z: mx.array, source: mx.array, g: mx.array) -> mx.array:
         return self._tile(mask, z, g, source)
@@ -83,29 +76,37 @@ class DeviceGenerator:
         dec = self.generator
         real = mask[:, None].astype(z.dtype)  # (T, 1), at each level as long as that
         x = dec.conv_pre(z * real) + dec.cond(g)  # (B, T, initial)
-        for stage, up in enumerate(dec.ups):
+        for stage in range(len(dec.rates)):
+            up, blocks = dec.upsampling(stage), dec.residuals(stage)
             x = up(leaky_relu(x, SLOPE) * real)
             real = mx.repeat(real, dec.rates[stage], axis=0)
             if source is not None:
-                x = x + dec._excite(stage, source, 0, x.shape[1])
-            blocks = dec.resblocks[stage * dec.n_blocks : (stage + 1) * dec.n_blocks]
-            total = _residual(blocks[0], x, real)
+                x = x + dec.excite(stage, source, 0, x.shape[1])
+            total = residual(blocks[0], x, real)
             for block in blocks[1:]:
-                total = total + _residual(block, x, real)
+                total = total + residual(block, x, real)
             x = total * (1.0 / dec.n_blocks)
         return tanh(dec.conv_post(leaky_relu(x, LAST_SLOPE) * real))[..., 0]
 
 
-def _residual(block: Any, x: mx.array, real: mx.array) -> mx.array:
+def tiles(dec: Tiled, frames: int, room: int) -> list[tuple[int, int]]:
+    """Frames in equal spans; with its halo, a span fills a bucket that `room` frames hold."""
+    room = max(bucket(1), room)
+    while bucket(room) > room:  # down to the size of a bucket
+        room -= 1
+    middle = frames * dec.per_level[0] // 2
+    low, high = dec.reach(middle, middle + 1, frames)
+    size = frames if frames <= room else max(1, room - (high - low))
+    count = -(-frames // size)
+    bounds = [frames * i // count for i in range(count + 1)]
+    return list(pairwise(bounds))
+
+
+def residual(block: Any, x: mx.array, real: mx.array) -> mx.array:
     """A residual block's layers, with zeros outside the real steps before each convolution."""
-    if isinstance(block, ResBlock1):
-        for dilated, plain in zip(block.convs1, block.convs2, strict=True):
-            x = x + _activated(plain, _activated(dilated, x, real), real)
-        return x
-    for conv in block.convs:
-        x = x + _activated(conv, x, real)
+    for convs in block.steps():
+        y = x
+        for conv in convs:
+            y = Conv1d.__call__(conv, leaky_relu(y, conv.slope) * real)
+        x = x + y
     return x
-
-
-def _activated(conv: ActivatedConv, x: mx.array, real: mx.array) -> mx.array:
-    return Conv1d.__call__(conv, leaky_relu(x, SLOPE) * real)

@@ -5,24 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from .config import VOCODERS
 from .other_models import related_model, single_model
-
-_VOCODERS = (
-    (("dec.mrfs.", "dec.upsamples."), "MRF HiFi-GAN"),
-    (
-        (
-            "dec.upsample_blocks.",
-            "dec.downsample_blocks.",
-            "dec.upsample_conv_blocks.",
-            "dec.mel_conv.",
-            "dec.pre_conv.",
-        ),
-        "RefineGAN",
-    ),
-)
-
-# How files spell the vocoder that this package has.
-_HIFIGAN = {"hifi-gan", "hifigan", "hifi-gan-nsf", "hifi-gan nsf", "nsf-hifi-gan", "default"}
+from .vocoders import vocoder_named
 
 
 def refuse_other_files(content: dict[str, Any], tensors: dict[str, Any], path: Path) -> None:
@@ -58,17 +43,10 @@ def refuse_other_files(content: dict[str, Any], tensors: dict[str, Any], path: P
 
 
 def refuse_other_vocoders(tensors: dict[str, Any], metadata: dict[str, Any], path: Path) -> None:
-    """ValueError for voices whose vocoder is not HiFi-GAN, by tensor names or by what they say."""
+    """ValueError for voices that name a vocoder which this package does not have."""
     said = metadata.get("vocoder")
-    for prefixes, vocoder in _VOCODERS:
-        if any(name.startswith(prefixes) for name in tensors):
-            raise ValueError(_unsupported(path, vocoder))
-    if said and str(said).strip().lower() not in _HIFIGAN:
-        raise ValueError(_unsupported(path, str(said)))
-
-
-def _unsupported(path: Path, vocoder: str) -> str:
-    return (
-        f"{path} uses the vocoder {vocoder}; supported is HiFi-GAN (NSF): "
-        "convert with Applio, or train the voice with HiFi-GAN"
-    )
+    if said and vocoder_named(said) is None:
+        raise ValueError(
+            f"{path} uses the vocoder {said!s:.40}; supported are {', '.join(VOCODERS)}: convert "
+            "with the program that trained it"
+        )

@@ -13,6 +13,7 @@ import numpy as np
 from .config import SynthConfig, parse_sample_rate, sizes
 from .declared import plain
 from .shapes import dilations, observe, recover_rates
+from .vocoders import vocoder_named
 
 Tensors = dict[str, np.ndarray]
 
@@ -46,6 +47,9 @@ def resolve(
         origins[name] = "tensors" if agrees else f"tensors (the config says {plain(said)})"
     _complete(values, origins, observed, tensors, spec, sample_rate)
     _version_and_f0(values, origins, metadata)
+    said = metadata.get("vocoder")
+    if said and vocoder_named(said) != observed["vocoder"]:
+        origins["vocoder"] += f" (the file says {said})"
     said = metadata.get("sr")
     if said is not None and _rate_or_none(said) != values["sample_rate"]:
         origins["sample_rate"] += f" (sr says {said})"
@@ -69,6 +73,9 @@ def _complete(
             values["sample_rate"] = found.sample_rate
             origins["sample_rate"] = "published set with these kernels"
         values.setdefault("spec_channels", found.spec_channels)
+        if "upsample_kernel_sizes" not in values:  # RefineGAN has none, its list does
+            values["upsample_kernel_sizes"] = found.kernels
+            origins["upsample_kernel_sizes"] = "published set with these stages"
     if "sample_rate" not in values:
         values["sample_rate"] = 100 * math.prod(sizes("upsample_rates", values["upsample_rates"]))
         origins["sample_rate"] = "upsample_rates"

@@ -85,7 +85,7 @@ def _fold(name: str, g: np.ndarray, v: np.ndarray) -> np.ndarray:
 def _arrange(name: str, value: np.ndarray, layout: Layout) -> np.ndarray:
     if layout == "mlx" or value.ndim != 3 or "emb_rel_" in name:
         return value
-    if name.startswith("dec.ups."):
+    if name.startswith(("dec.ups.", "dec.upsamples.")):
         axes = (1, 2, 0) if layout == "torch" else (2, 1, 0)
     elif layout == "torch":
         axes = (0, 2, 1)

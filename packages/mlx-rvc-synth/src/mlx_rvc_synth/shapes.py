@@ -8,11 +8,14 @@ that RVC and Applio train with.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from .config import noise_conv_shape
+from .config import HIFIGAN, noise_conv_shape
+from .vocoders import vocoder_of, vocoder_sizes
 
 Tensors = dict[str, np.ndarray]
 
@@ -65,21 +68,14 @@ def observe(tensors: Tensors) -> dict[str, Any]:
     _, offsets, head = shape("enc_p.encoder.attn_layers.0.emb_rel_k", 3)
     filters, kernel, _ = shape("enc_p.encoder.ffn_layers.0.conv_1.weight", 3)
     speakers, gin = shape("emb_g.weight", 2)
-    initial, _, inter = shape("dec.conv_pre.weight", 3)
     flow_kernel = shape("flow.flows.0.enc.in_layers.0.weight", 3)[1]
     if head == 0 or hidden % head:
         raise ValueError(f"emb_rel_k is {head} wide, which does not divide {hidden} channels")
 
-    stages = count(tensors, "dec.ups")
-    blocks = count(tensors, "dec.resblocks")
-    if not stages or not blocks or blocks % stages:
-        raise ValueError(f"{blocks} dec.resblocks do not spread over {stages} dec.ups")
-    kind = "1" if "dec.resblocks.0.convs1.0.weight" in tensors else "2"
-    convs = "convs1" if kind == "1" else "convs"
+    vocoder = vocoder_of(tensors) or HIFIGAN
     observed: dict[str, Any] = {
         "feature_channels": features,
         "hidden_channels": hidden,
-        "inter_channels": inter,
         "filter_channels": filters,
         "kernel_size": kernel,
         "n_heads": hidden // head,
@@ -90,17 +86,37 @@ def observe(tensors: Tensors) -> dict[str, Any]:
         "n_flows": count(tensors, "flow.flows"),
         "flow_n_layers": count(tensors, "flow.flows.0.enc.in_layers"),
         "flow_kernel_size": flow_kernel,
+        "f0": "enc_p.emb_pitch.weight" in tensors,
+    }
+    if vocoder == HIFIGAN:
+        observed |= _hifigan_sizes(tensors, shape)
+    else:
+        observed |= vocoder_sizes(vocoder, shape, partial(count, tensors))
+    if features in (256, 768):
+        observed["version"] = "v1" if features == 256 else "v2"
+    return observed
+
+
+def _hifigan_sizes(
+    tensors: Tensors, shape: Callable[[str, int], tuple[int, ...]]
+) -> dict[str, Any]:
+    initial, _, inter = shape("dec.conv_pre.weight", 3)
+    stages = count(tensors, "dec.ups")
+    blocks = count(tensors, "dec.resblocks")
+    if not stages or not blocks or blocks % stages:
+        raise ValueError(f"{blocks} dec.resblocks do not spread over {stages} dec.ups")
+    kind = "1" if "dec.resblocks.0.convs1.0.weight" in tensors else "2"
+    convs = "convs1" if kind == "1" else "convs"
+    return {
+        "vocoder": HIFIGAN,
+        "inter_channels": inter,
         "upsample_initial_channel": initial,
         "upsample_kernel_sizes": tuple(shape(f"dec.ups.{i}.weight", 3)[1] for i in range(stages)),
         "resblock": kind,
         "resblock_kernel_sizes": tuple(
             shape(f"dec.resblocks.{i}.{convs}.0.weight", 3)[1] for i in range(blocks // stages)
         ),
-        "f0": "enc_p.emb_pitch.weight" in tensors,
     }
-    if features in (256, 768):
-        observed["version"] = "v1" if features == 256 else "v2"
-    return observed
 
 
 def recover_rates(
@@ -110,13 +126,18 @@ def recover_rates(
 
     `sample_rate`, in Hz, chooses among several. Raises ValueError when none or more than one fits.
     """
-    kernels = observed["upsample_kernel_sizes"]
+    kernels = observed.get("upsample_kernel_sizes")
+    stages = count(tensors, "dec.upsample_conv_blocks")  # RefineGAN, which has no kernels
     fitting = [
         known
         for known in RATE_SETS
-        if known.kernels == kernels
-        and spec in (None, known.spec_channels)
-        and (not observed["f0"] or _noise_kernels(known) == _noise_kernels_of(tensors))
+        if spec in (None, known.spec_channels)
+        and (
+            len(known.rates) == stages
+            if kernels is None
+            else known.kernels == kernels
+            and (not observed["f0"] or _noise_kernels(known) == _noise_kernels_of(tensors))
+        )
     ]
     if sample_rate is not None and fitting:
         chosen = [known for known in fitting if known.sample_rate == sample_rate]
@@ -134,17 +155,16 @@ def recover_rates(
             f"this checkpoint without configuration may be of {_rates(fitting)}",
             "extract a voice with mlx-rvc extract --sample-rate",
         )
+    found = f"{stages} stages" if kernels is None else f"upsampling kernels {list(kernels)}"
     raise OpenRateError(
-        f"this checkpoint has no configuration and its upsampling kernels {list(kernels)} are of "
-        "no published one",
-        advice,
+        f"this checkpoint has no configuration and its {found} are of no published one", advice
     )
 
 
 def dilations(tensors: Tensors, resblock: str, blocks: int) -> tuple[tuple[int, ...], ...]:
     """The dilations RVC uses, as many as there are convolutions in a block."""
     convs = "convs1" if resblock == "1" else "convs"
-    steps = count(tensors, f"dec.resblocks.0.{convs}")
+    steps = count(tensors, f"dec.resblocks.0.{convs}") or count(tensors, "dec.mrfs.0.0.layers")
     usual = (1, 3, 5) if resblock == "1" else (1, 3)
     if steps != len(usual):
         raise ValueError(

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from .config import HIFIGAN
 from .declared import plain
 from .torch_layout import to_torch
 from .voicefile import Tensors, VoiceFile
@@ -56,6 +57,8 @@ def small_model(voice: VoiceFile, *, dtype: str, info: str | None = None) -> dic
         said["speaker_info"] = [
             {"id": int(key), "name": name} for key, name in names.items() if str(key).isdigit()
         ]
+    if config.vocoder != HIFIGAN or "vocoder" in said:
+        said["vocoder"] = config.vocoder
     return OrderedDict(
         weight=weight,
         config=[*config.to_list()],

@@ -17,12 +17,16 @@ from mlx import nn
 import mlx_fastops
 
 from .arrays import Array, alike, library
-from .config import SynthConfig
+from .config import HIFIGAN, MRF, REFINE, SynthConfig
 from .flow import ResidualCouplingBlock
 from .generator import Generator
+from .mrf_generator import MRFGenerator
 from .noise import NOISE_SCALE, Noise
 from .pitch import coarse_pitch
+from .refine_generator import RefineGenerator
 from .text_encoder import TextEncoder
+
+_GENERATORS: dict[str, Any] = {HIFIGAN: Generator, MRF: MRFGenerator, REFINE: RefineGenerator}
 
 
 class Synthesizer(nn.Module):
@@ -55,7 +59,7 @@ class Synthesizer(nn.Module):
             config.n_flows,
             config.gin_channels,
         )
-        self.dec = Generator(config)
+        self.dec = _GENERATORS[config.vocoder](config)
         self.emb_g = nn.Embedding(config.spk_embed_dim, config.gin_channels)
         self._on_device = mlx_fastops.Bucketed(self._latent, self, timed=3 if config.f0 else 2)
 
@@ -118,8 +122,12 @@ class Synthesizer(nn.Module):
         source = None
         if f0 is not None:
             spread = alike(_float32(noise.source, "noise.source"), x)
-            source = self.dec.m_source(f0, spread, phase)  # (B, T·hop, 1)
-        return mlx_fastops.to_mlx(self.dec(z, g, source))  # (B, T·hop)
+            own: dict[str, Any] = {}
+            if noise.offsets is not None:
+                own["offsets"] = _float32(noise.offsets, "noise.offsets")
+            source = self.dec.m_source(f0, spread, phase, **own)  # (B, T·hop, 1)
+        inside: dict[str, Any] = {"layers": noise.inside()} if noise.layers is not None else {}
+        return mlx_fastops.to_mlx(self.dec(z, g, source, **inside))  # (B, T·hop)
 
     def _latent(self, mask: Array | None, x: Array, spread: Array, *others: Array) -> Array:
         """Features, noise, coarse pitch if the voice has F0, speaker -> latent z (B, T, inter).

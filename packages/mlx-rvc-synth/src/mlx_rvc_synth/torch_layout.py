@@ -12,13 +12,20 @@ import re
 
 import numpy as np
 
+from .config import HIFIGAN, MRF, REFINE
 from .sanitizing import Layout, Tensors, split_name
+from .vocoders import vocoder_of
 
-# Weight norm in RVC's code: upsampling, residual blocks, and the WaveNets of the flow.
-_NORMED = re.compile(
-    r"(dec\.ups\.\d+|dec\.resblocks\.\d+\.convs[12]?\.\d+"
-    r"|flow\.flows\.\d+\.enc\.(in_layers\.\d+|res_skip_layers\.\d+|cond_layer))\.weight"
-)
+# Weight norm in RVC's and Applio's code: upsampling, residual blocks, and the WaveNets of the flow;
+# the first and the last convolution only in the two vocoders that Applio added.
+_FLOW = r"flow\.flows\.\d+\.enc\.(in_layers\.\d+|res_skip_layers\.\d+|cond_layer)"
+_NORMED = {
+    HIFIGAN: r"dec\.ups\.\d+|dec\.resblocks\.\d+\.convs[12]?\.\d+",
+    MRF: r"dec\.upsamples\.\d+|dec\.mrfs\.\d+\.\d+\.layers\.\d+\.conv[12]"
+    r"|dec\.conv_pre|dec\.conv_post",
+    REFINE: r"dec\.upsample_conv_blocks\.\d+\.blocks\.\d+\.1\.convs[12]\.\d+"
+    r"|dec\.downsample_blocks\.\d+|dec\.(pre_conv|mel_conv|conv_post)",
+}
 
 
 def keeps_weight_norm(tensors: Tensors) -> bool:
@@ -33,6 +40,8 @@ def to_torch(tensors: Tensors, layout: Layout) -> Tensors:
     (in, out, kernel), g (rows, 1, 1), v as the weight.
     """
     result: Tensors = {}
+    vocoder = vocoder_of(tensors) or HIFIGAN
+    normed = re.compile(rf"({_NORMED[vocoder]}|{_FLOW})\.weight")
     for name, value in tensors.items():
         if name.startswith("enc_q."):
             continue
@@ -40,7 +49,7 @@ def to_torch(tensors: Tensors, layout: Layout) -> Tensors:
         array = _arrange(name, value, layout)
         if role:
             result[f"{base}.weight_{role}"] = array
-        elif _NORMED.fullmatch(name):
+        elif normed.fullmatch(name):
             result[f"{name}_g"], result[f"{name}_v"] = split_weight(array)
         else:
             result[name] = array
@@ -64,5 +73,5 @@ def split_weight(weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _arrange(name: str, value: np.ndarray, layout: Layout) -> np.ndarray:
     if layout == "torch" or value.ndim != 3 or "emb_rel_" in name:
         return value
-    ups = layout == "mlx" and name.startswith("dec.ups.")
+    ups = layout == "mlx" and name.startswith(("dec.ups.", "dec.upsamples."))
     return np.ascontiguousarray(value.transpose((2, 0, 1) if ups else (0, 2, 1)))

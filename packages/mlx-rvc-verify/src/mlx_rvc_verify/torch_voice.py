@@ -74,10 +74,16 @@ def load(voice: VoiceFile) -> Any:
     The posterior encoder, which no conversion uses, is left out. Raises ValueError for sizes that
     the original cannot have, and for tensors that do not fit it.
     """
+    from mlx_rvc_synth.config import HIFIGAN
     from mlx_rvc_synth.torch_layout import to_torch
 
     torch = module("torch")
     config = voice.config
+    if config.vocoder != HIFIGAN:
+        raise ValueError(
+            f"{voice.path} has the vocoder {config.vocoder}, which is compared with Applio's in "
+            "this project's own tests only; RVC's original network has HiFi-GAN"
+        )
     for name, value in _FIXED.items():
         if getattr(config, name) != value:
             raise ValueError(

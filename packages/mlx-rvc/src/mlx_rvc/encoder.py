@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 DEFAULT = "contentvec"
 """What a voice means that names no encoder: nearly every shared voice."""
 
-LAYER_KEY = "embedder_output_layer"
+LAYER_KEY = "embedder_layer"
 """How a voice of the w-okada fork names the encoder's layer that it takes."""
 
 

@@ -57,7 +57,7 @@ class VoiceModel(Protocol):
 
     config: has `version` ("v1", "v2"), `f0` (whether it takes F0), `feature_channels`, `speakers`
     (how many) and `sample_rate` in Hz, a multiple of 100.
-    metadata: may name `embedder_output_layer` (`mlx_rvc.encoder`), `speaker_names` and
+    metadata: may name `embedder_layer` (`mlx_rvc.encoder`), `speaker_names` and
     `median_f0_hz` (`mlx_rvc.speakers`).
     """
 
