@@ -169,7 +169,10 @@ def spin(hub, golden=Path(__file__).parents[1] / "packages/mlx-contentvec/tests/
     with np.load(golden / "post_norm.npz") as file:
         config = str(file["config"]).encode()
     data = (golden / "pytorch_model.bin").read_bytes()
-    hub.repos[ENCODER] |= {f"{SPIN}/pytorch_model.bin": data, f"{SPIN}/config.json": config}
+    hub.repos[weights_hub.ENCODER] |= {
+        f"{SPIN}/pytorch_model.bin": data,
+        f"{SPIN}/config.json": config,
+    }
     return hub
 
 

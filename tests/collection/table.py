@@ -29,6 +29,18 @@ files of these programs, with the licence to be kept here, are not among them.
 |---|---|---|---|---|---|---|
 """
 
+VOCODERS = """
+### Other vocoders
+
+Of Applio's own code (`tools/golden_vocoders.py`), so not in the collection; recognised by their tensors.
+
+| program | file | holds | read, told as | converts | notes | test |
+|---|---|---|---|---|---|---|
+| Applio | `NAME.pth` | MRF HiFi-GAN | yes, small model (Applio) | yes | 24 to 48 kHz | `packages/mlx-rvc-synth/tests/test_vocoders.py` |
+| Applio | `NAME.pth` | RefineGAN | yes, small model (Applio) | yes | 24 to 48 kHz | `packages/mlx-rvc-synth/tests/test_vocoders.py` |
+| Applio | `G_*.pth` | either of them | yes, training checkpoint | yes | RefineGAN: `--sample-rate` | `packages/mlx-rvc-synth/tests/test_vocoders.py` |
+"""
+
 OTHERS_HEADER = """
 ## Not voices
 
@@ -49,7 +61,9 @@ def page():
         for case in VOICES
     ]
     others = [f"| {case.file} | {_line(case)} | `{case.id}` |" for case in OTHERS]
-    return INTRODUCTION + "\n".join(rows) + "\n" + OTHERS_HEADER + "\n".join(others) + "\n"
+    return (
+        INTRODUCTION + "\n".join(rows) + "\n" + VOCODERS + OTHERS_HEADER + "\n".join(others) + "\n"
+    )
 
 
 def _converts(case):

@@ -7,9 +7,9 @@ import pytest
 import torch
 from collection import containers, hugging_face, rvc
 from collection.network import tensors
-from mlx_rvc_verify.beside import import_hf_rvc
 
 from mlx_rvc_synth import Noise, Synthesizer, read_voice
+from mlx_rvc_verify.beside import import_hf_rvc
 
 FRAMES = 4
 NETWORKS = sorted({case.network for case in collection.VOICES}, key=str)
