@@ -126,6 +126,7 @@ def outputs(tmp_path_factory):
         _run_conversions(run, patch)
         with weights_hub.serve(folder / "here", patch):
             _run_weights(run, patch, folder)
+        _run_verify(run, patch)
     lines = (folder / "album" / "mlx-rvc-batch.jsonl").read_text().splitlines()
     printed["batch-manifest"] = [json.loads(line) for line in lines]
     return printed
@@ -192,6 +193,23 @@ def _run_weights(run, patch, folder):
     run("weights-pack", "pack.zip")
     weights_hub.use_caches(patch, folder / "there")
     run("weights-unpack", "pack.zip")
+
+
+def _run_verify(run, patch):
+    """With rows that a comparison gives: PyTorch is not here, and parity tests it."""
+    from mlx_rvc_verify import verification
+    from mlx_rvc_verify.verdict import judge, not_compared
+
+    theirs = np.random.default_rng(0).standard_normal((1, 20, 8))
+    rows = (
+        judge("enc_p", theirs, theirs, seconds=(0.1, 0.2)),
+        judge("flow", theirs + 1, theirs),
+        not_compared("rmvpe", "weights not here"),
+    )
+    for rows_ in (rows, rows[:1]):
+        found = verification.Verification("voice.pth", {"noise": "normal, seed 0"}, rows_)
+        patch.setattr(verification, "verify", lambda *_, found=found, **__: found)
+        run("verify", "voice.pth", status=0 if found.passed else 1)
 
 
 @pytest.mark.parametrize("name", SCHEMAS)

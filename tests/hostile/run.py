@@ -20,6 +20,7 @@ from pathlib import Path
 os.environ["MLX_ENABLE_TF32"] = "0"
 
 import archives
+import found
 import headers
 import pickles
 import tensors
@@ -35,7 +36,7 @@ from mlx_rvc_voices import Library
 from mlx_weights import read_checkpoint, read_config, read_tensors
 
 Reader = Callable[[Path], object]
-BUILDERS = (pickles, tensors, archives, headers, voices)
+BUILDERS = (pickles, tensors, archives, headers, voices, found)
 EVERY = 6  # of the files of a kind, one in so many is opened by a command too
 
 

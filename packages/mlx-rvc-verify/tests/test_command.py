@@ -91,7 +91,7 @@ def test_json_has_every_figure(run, found):
     found(*ROWS)
     status, out, _ = run("voice.pth", "--json")
     data = json.loads(out)
-    assert status == 1 and data["passed"] is False
+    assert status == 1 and data["well"] is False
     assert (data["compared"], data["failed"], data["not_compared"]) == (2, ["flow"], ["rmvpe"])
     first = data["stages"][0]
     assert (first["stage"], first["shape"], first["torch_s"]) == ("enc_p", [1, 20, 16], 0.25)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,8 @@ def open_with_faiss(path: Path, kind: str) -> Faiss:
             "pip install 'mlx-rvc-index[faiss]', or build an IVF-Flat index"
         ) from None
     try:
-        index = faiss.read_index(str(path))
+        with _bounded(faiss, path.stat().st_size):
+            index = faiss.read_index(str(path))
     except (RuntimeError, MemoryError, ValueError, OverflowError) as error:
         lines = str(error).split("Error:")[-1].strip().splitlines()
         reason = lines[0] if lines else "it says that it is larger than memory"
@@ -32,6 +35,25 @@ def open_with_faiss(path: Path, kind: str) -> Faiss:
     if index.metric_type != faiss.METRIC_L2:
         raise IndexFileError(f"it compares by metric {index.metric_type}; RVC indexes use L2")
     return Faiss(index)
+
+
+@contextmanager
+def _bounded(faiss: Any, size: int) -> Iterator[None]:
+    """Let faiss make no array larger than the file, and no more parts than it has bytes.
+
+    A file of two kilobytes that lies can ask for gigabytes. Old releases have no such limits.
+    """
+    before = []
+    for name in ("vector_byte_limit", "loop_limit"):
+        give = getattr(faiss, f"set_deserialization_{name}", None)
+        if give is not None:
+            before.append((give, getattr(faiss, f"get_deserialization_{name}")()))
+            give(size)
+    try:
+        yield
+    finally:
+        for give, value in before:
+            give(value)
 
 
 class Faiss:

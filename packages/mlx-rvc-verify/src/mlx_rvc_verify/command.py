@@ -113,12 +113,12 @@ def as_data(found: Verification) -> dict[str, Any]:
     from mlx_rvc_verify.verdict import BARS, CORRELATION, FAIL, NOT_COMPARED
 
     return {
-        "voice": found.voice,
-        "passed": found.passed,
+        "input": found.voice,
+        "well": found.passed,
         "compared": found.compared,
         "failed": found.named(FAIL),
         "not_compared": found.named(NOT_COMPARED),
-        "inputs": found.inputs,
+        "given": found.inputs,
         "stages": [
             {**row.to_dict(), "least_correlation": CORRELATION, "bar": BARS[row.stage]}
             for row in found.results

@@ -103,18 +103,19 @@ class Uploads(BaseHTTPRequestHandler):
             self._json({"url": f"{self.hub.url}/{repo}", "name": repo, "id": repo})
 
     def _validate(self, _: None, body: bytes) -> None:
-        import yaml  # huggingface-hub needs it too
+        from huggingface_hub import ModelCard
 
-        match = _FRONT.match(json.loads(body)["content"])
+        content = json.loads(body)["content"]
         try:
-            found = yaml.safe_load(match[1]) if match else None
-        except yaml.YAMLError as error:
-            found = str(error)
-        if isinstance(found, Mapping) and "license" in found:
+            found = ModelCard(content).data.license if _FRONT.match(content) else None
+        except Exception as error:  # of YAML's own kinds too
+            found, said = None, str(error)
+        else:
+            said = f"front matter with a license is expected, found {content!r:.80}"
+        if found:
             self._json({"errors": [], "warnings": []})
         else:
-            message = f"front matter with a license is expected, found {found!r:.80}"
-            self._json({"errors": [{"message": message}], "warnings": []}, status=400)
+            self._json({"errors": [{"message": said}], "warnings": []}, status=400)
 
     def _preupload(self, repo: str, body: bytes) -> None:
         files = [
