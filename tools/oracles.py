@@ -17,35 +17,52 @@ def import_applio():
 
     Returns its module `ultimate_rvc.rvc.lib.algorithm.synthesizers`; the generators lie beside it.
     """
-    _import_torchaudio()
-    for name in ("ultimate_rvc", "ultimate_rvc.rvc", "ultimate_rvc.rvc.lib"):
-        if name not in sys.modules:
-            place = _place(name)
-            package = types.ModuleType(name)
-            package.__path__ = [str(place)]
-            sys.modules[name] = package
-    return importlib.import_module("ultimate_rvc.rvc.lib.algorithm.synthesizers")
+    name = "ultimate_rvc.rvc.lib.algorithm.synthesizers"
+    if name in sys.modules:
+        return sys.modules[name]
+    for parent in ("ultimate_rvc", "ultimate_rvc.rvc", "ultimate_rvc.rvc.lib"):
+        package = types.ModuleType(parent)
+        package.__path__ = [str(_place(parent, sys.path))]
+        sys.modules[parent] = package
+    with _torchaudio():
+        return importlib.import_module(name)
 
 
-def _import_torchaudio():
-    """Torchaudio's functions in Python; its compiled ones want CUDA, and are not used."""
+@contextmanager
+def _torchaudio():
+    """Torchaudio's functions in Python: its compiled ones want CUDA, and are not used.
+
+    It lies in a folder apart, and its modules are there only while others are imported: where it
+    can be found, transformers and torchcrepe load its compiled part and fail.
+    """
+    before = _taken("torchaudio")
     package = types.ModuleType("torchaudio")
-    package.__path__ = [str(_place("torchaudio"))]
+    package.__path__ = [str(_place("torchaudio", [Path(sys.prefix, "apart")]))]
     compiled = types.ModuleType("torchaudio._extension")
     compiled._IS_TORCHAUDIO_EXT_AVAILABLE = False
     compiled.fail_if_no_align = lambda function: function
-    sys.modules.setdefault("torchaudio", package)
-    sys.modules.setdefault("torchaudio._extension", compiled)
-    package.functional = importlib.import_module("torchaudio.functional")
+    sys.modules |= {"torchaudio": package, "torchaudio._extension": compiled}
+    try:
+        package.functional = importlib.import_module("torchaudio.functional")
+        yield
+    finally:
+        _taken("torchaudio")
+        sys.modules.update(before)
 
 
-def _place(name):
+def _taken(root):
+    """Take a package's modules out of those that are imported."""
+    names = [name for name in sys.modules if name.partition(".")[0] == root]
+    return {name: sys.modules.pop(name) for name in names}
+
+
+def _place(name, folders):
     """The folder of a package, found without importing any of it."""
-    for entry in sys.path:
+    for entry in folders:
         folder = Path(entry, *name.split("."))
         if folder.is_dir():
             return folder
-    raise ModuleNotFoundError(f"{name} is not installed; see tests/parity/oracles.txt")
+    raise ModuleNotFoundError(f"{name} is not installed; see CONTRIBUTING.md, parity tests")
 
 
 @contextmanager

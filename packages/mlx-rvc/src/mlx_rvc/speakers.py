@@ -18,7 +18,7 @@ MEDIAN_KEY = "median_f0_hz"
 class Speakers:
     """Speakers 0 to count - 1; `names` and `medians_hz` (median F0 in Hz) by number, where known.
 
-    A name like "joe (male)" is also known by its short form, "joe".
+    A name like "rms (male)" is also known by its short form, "rms".
     """
 
     count: int

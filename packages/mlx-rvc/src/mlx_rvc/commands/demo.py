@@ -26,7 +26,7 @@ def demo(
     """Convert a bundled recording, speech or singing, with a bundled voice; downloads nothing.
 
     Writes the converted recording and a picture (PNG) of input and output: waveform, spectrogram
-    and F0. The voice is a toy of a few megabytes that shows the way, not the quality of RVC.
+    and F0. The voice is small and blurs words: it shows the way, not the quality of RVC.
     """
     import mlx_rvc_demo
 
