@@ -107,7 +107,9 @@ class Uploads(BaseHTTPRequestHandler):
 
         content = json.loads(body)["content"]
         try:
-            found = ModelCard(content).data.license if _FRONT.match(content) else None
+            found = (
+                ModelCard(content).data.to_dict().get("license") if _FRONT.match(content) else None
+            )
         except Exception as error:  # of YAML's own kinds too
             found, said = None, str(error)
         else:
