@@ -65,7 +65,8 @@ def test_it_is_converted_or_refused(case, demo, tmp_path, monkeypatch, capfd, li
         audio, rate = soundfile.read(tmp_path / "out.wav", always_2d=True)
         assert (rate, audio.shape) == (16000, (max(round(case.frames * 16000 / case.rate), 1), 1))
         assert np.isfinite(audio).all() and np.abs(audio).max() <= 1
-        assert abs(audio[0, 0]) < STEP and abs(audio[-1, 0]) < STEP
+        ends = max(abs(audio[0, 0]), abs(audio[-1, 0]))
+        assert ends < STEP or (case.demo and ends < roughness(source))
         edges = [np.abs(np.diff(part[:, 0])).max(initial=0) for part in (audio[:160], audio[-160:])]
         # The toy voice holds each sample for 10 ms: it steps by itself.
         assert max(edges) < STEP or max(edges) < roughness(source) or not case.demo

@@ -13,6 +13,8 @@ import numpy as np
 import torch
 from oracles import import_applio
 
+from mlx_rvc_verify.torch_voice import coarse
+
 synthesizers = import_applio()
 
 from ultimate_rvc.rvc.lib.algorithm.generators import refinegan  # noqa: E402
@@ -144,7 +146,7 @@ def infer(model, given, speaker):
         audio, _, latents = model.infer(
             torch.from_numpy(given.phone),
             torch.full((batch,), frames),
-            torch.from_numpy(golden_synth.coarse(given.f0)),
+            torch.from_numpy(coarse(given.f0)),
             torch.from_numpy(given.f0).to(getattr(model, "f0_type", torch.float32)),
             torch.full((batch,), speaker),
         )

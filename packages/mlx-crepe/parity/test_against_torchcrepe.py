@@ -24,6 +24,8 @@ AUDIO = [
     for name in ("librivox_austen_0870", "librivox_austen_0930", "vocadito_10", "vocadito_14")
 ]
 
+SILENT = 1e-3  # of the periodicity; a frame counts as voiced from 0.1 on
+
 
 @pytest.fixture(autouse=True)
 def no_dither(monkeypatch):
@@ -57,7 +59,11 @@ def theirs(audio, model, decoder):
 def compare(ours, expected):
     f0, strength = ours
     assert f0.shape == expected[0].shape
-    np.testing.assert_allclose(strength, expected[1], atol=1e-5)
+    # Where nothing is heard two paths of Viterbi may be equally good, and rounding, which differs
+    # between processors, decides: the neighbouring bins of a few frames that are unvoiced anyway.
+    heard = np.maximum(strength, expected[1]) > SILENT
+    np.testing.assert_allclose(strength[heard], expected[1][heard], atol=1e-5)
+    assert (np.abs(strength - expected[1]) > 1e-5).mean() < 0.01
     np.testing.assert_array_equal(f0 > 0, expected[0] > 0)
     voiced = expected[0] > 0
     assert voiced.sum() > 100

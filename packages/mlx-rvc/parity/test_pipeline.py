@@ -89,7 +89,7 @@ def as_long_as_the_reference(converted, audio, rate):
     return np.concatenate(kept)
 
 
-@pytest.mark.parametrize("seconds", [10, 60])
+@pytest.mark.parametrize("seconds", [10, pytest.param(60, marks=pytest.mark.nightly)])
 def test_the_chain_equals_the_reference(models, seconds, monkeypatch):
     monkeypatch.setattr(chunks, "quiet_points", reference_cuts)
     monkeypatch.setattr(RVCPipeline, "_phase", lambda self, f0_hz: 0.0)
