@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Unpack
 import numpy as np
 
 import mlx_rvc_demo
-from mlx_rvc import cleaning
+from mlx_rvc import cleaning, index_fit
 from mlx_rvc.encoder import contradiction, load_encoder
 from mlx_rvc.f0 import check_files, saved
 from mlx_rvc.flow import flow
@@ -200,7 +200,11 @@ class RVCPipeline(Stages):
             sum(run.seconds.values()),
             run.seconds,
             f0_outside=sum(curve.outside for curve in run.curves),
-            notes=(*self.notes, *output.notes(wanted, tags)),
+            notes=(
+                *self.notes,
+                *index_fit.notes(run.index_closeness),
+                *output.notes(wanted, tags),
+            ),
             speaker=self.speakers.number(run.options.speaker),
             auto_shift=run.curves[0].auto_shift if run.curves else None,
             silence_s=run.silence_s,

@@ -34,6 +34,7 @@ class Run:
 
     cancel: an event that ends it. seconds: spent, by stage. curves: the F0 of the recording, once
     it is known, for a voice with F0. silence_s: seconds that were not converted.
+    index_closeness: of the first chunks (`index_fit`).
     """
 
     options: ConversionOptions
@@ -44,6 +45,7 @@ class Run:
     seconds: dict[str, float] = field(default_factory=dict)
     curves: "list[Curve]" = field(default_factory=list)
     silence_s: float = 0.0
+    index_closeness: list[float] = field(default_factory=list)
 
     def check(self) -> None:
         """Raise `Cancelled` when the conversion is to end."""

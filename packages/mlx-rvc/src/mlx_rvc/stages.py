@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mlx_rvc import chunks
+from mlx_rvc import chunks, index_fit
 from mlx_rvc.content import content_features
 from mlx_rvc.encoder import output_layer
 from mlx_rvc.f0 import Curve, Methods, estimate
@@ -77,6 +77,8 @@ class Stages:
         if self.index is not None and options.index_rate > 0:
             with self._models, run.timed("index"):
                 blended = self.index.blend(features, rate=options.index_rate)
+                if number < index_fit.CHUNKS:
+                    run.index_closeness += index_fit.closeness(self.index, features)
         blended = np.repeat(blended, 2, axis=0)  # 100 a second, as F0
         phase, f0_hz = 0.0, None
         if f0 is not None:
