@@ -1,5 +1,7 @@
 """Applio's MRF HiFi-GAN and RefineGAN at full size, random weights and all noise injected."""
 
+from itertools import product
+
 import applio_voices
 import numpy as np
 import pytest
@@ -17,11 +19,15 @@ RATES = {
     44100: ([7, 7, 3, 3], [14, 14, 6, 6]),
     48000: ([12, 10, 2, 2], [24, 20, 4, 4]),
 }
-CASES = [
+SAMPLE = [
     ("MRF HiFi-GAN", 40000),
     ("MRF HiFi-GAN", 44100),
     ("RefineGAN", 24000),
     ("RefineGAN", 44100),
+]
+CASES = [
+    pytest.param(*case, marks=() if case in SAMPLE else pytest.mark.nightly)
+    for case in product(applio_voices.NAMES, RATES)
 ]
 
 
