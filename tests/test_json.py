@@ -15,6 +15,7 @@ from jsonschema import Draft202012Validator
 
 import mlx_rvc_demo
 from mlx_rvc_cli.host import _application, main
+from mlx_weights.testing import LocalHub
 
 ROOT = Path(__file__).parents[1]
 SPEECH = ROOT / "tests/audio/librivox_austen_0930.flac"
@@ -126,6 +127,7 @@ def outputs(tmp_path_factory):
         _run_conversions(run, patch)
         with weights_hub.serve(folder / "here", patch):
             _run_weights(run, patch, folder)
+        _run_push(run, patch, folder)
         _run_verify(run, patch)
     lines = (folder / "album" / "mlx-rvc-batch.jsonl").read_text().splitlines()
     printed["batch-manifest"] = [json.loads(line) for line in lines]
@@ -195,6 +197,20 @@ def _run_weights(run, patch, folder):
     run("weights-unpack", "pack.zip")
 
 
+def _run_push(run, patch, folder):
+    from huggingface_hub import constants
+
+    patch.setattr(constants, "HF_HUB_DISABLE_XET", True)  # read when it was imported
+    with LocalHub({}) as hub:
+        hub.tokens["hf_test"] = ("me",)
+        weights_hub.use_caches(patch, folder / "pushing")
+        patch.setenv("HF_ENDPOINT", hub.url)
+        patch.setenv("HF_TOKEN", "hf_test")
+        voice, sure = GOLDEN / "v2_f0.pth", "--yes-i-have-the-rights"
+        run("export", voice, "--push", "me/voice", sure)
+        run("export", voice, "both", "--push", "me/voice", sure, "--overwrite")
+
+
 def _run_verify(run, patch):
     """With rows that a comparison gives: PyTorch is not here, and parity tests it."""
     from mlx_rvc_verify import verification
@@ -260,5 +276,8 @@ def test_every_outcome_was_met(outputs):
     assert outputs["info"][2]["index_vectors"] == 400
     assert len(outputs["weights-unpack"][0]["files"]) == 3
     assert outputs["demo"][0]["duration_s"] == 2
+    written, pushed, both = outputs["export"]
+    assert written["pushed"] is None and pushed["output"] is None
+    assert both["output"] == "both" and both["pushed"]["repository"] == "me/voice"
     assert {finding["name"] for finding in outputs["doctor"][0]["findings"]} >= {"self-test", "mlx"}
     assert len(outputs["error"]) == 2 and all(outputs["error"])

@@ -139,3 +139,24 @@ def test_bad_input_is_one_line(run, monkeypatch, arguments, said):
     status, out, err = run(*arguments)
     assert (status, out, err.count("\n")) == (1, "", 1)
     assert said in err
+
+
+def test_an_encoder_is_looked_for_by_the_name_that_the_voice_says(monkeypatch, tmp_path):
+    from mlx_rvc_verify import weights_here
+
+    for variable in ("HF_HOME", "HF_HUB_CACHE"):
+        monkeypatch.setenv(variable, str(tmp_path))
+    monkeypatch.delenv("MLX_CONTENTVEC", raising=False)
+    assert weights_here.encoder("spin", None) == (None, weights_here.FETCH)
+    assert weights_here.encoder("contentvec", "spin_v2") == (None, weights_here.FETCH)
+    assert "--contentvec" in weights_here.encoder("custom", None)[1]
+
+
+def test_the_layer_is_the_one_that_the_voice_names():
+    from types import SimpleNamespace
+
+    config = SimpleNamespace(version="v2", feature_channels=768)
+    voice = SimpleNamespace(config=config, metadata={"embedder_layer": 9})
+    assert verification._layer(voice, 768) == (9, False)
+    voice.metadata = {}
+    assert verification._layer(voice, 768) == (None, False)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from mlx_pth.bounded import BoundedFile
 from mlx_pth.errors import DamagedFileError, NotATorchFileError, RefusedError, TooLargeError
 from mlx_pth.standins import Budget, Storage
 
@@ -19,24 +20,7 @@ _UNREADABLE = (
     zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError, OSError
 )  # fmt: skip
 _PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-# The directory takes 60 to 100 bytes an entry; a voice has 500 entries.
-_MAX_DIRECTORY_BYTES = 8 * 2**20
 _MAX_PICKLE_BYTES = 64 * 2**20
-
-
-class _Bounded:
-    """A file of which nothing can be read at once that is larger than a zip's directory may be."""
-
-    def __init__(self, file: Any) -> None:
-        self._file = file
-        self.seek, self.tell, self.seekable = file.seek, file.tell, file.seekable
-
-    def read(self, size: int = -1) -> bytes:
-        most = _MAX_DIRECTORY_BYTES + 1
-        data = self._file.read(most if size < 0 else min(size, most))
-        if len(data) == most:
-            raise ValueError("its directory is enormous")
-        return data
 
 
 class Archive:
@@ -48,7 +32,7 @@ class Archive:
         self.bytes = np.frombuffer(mapped, np.uint8)
         self.budget = budget
         try:
-            self.zip = zipfile.ZipFile(_Bounded(file))
+            self.zip = zipfile.ZipFile(BoundedFile(file))
             infos = self.zip.infolist()
         except (zipfile.BadZipFile, struct.error, ValueError, NotImplementedError) as error:
             raise DamagedFileError(

@@ -117,7 +117,7 @@ def export(
         _check_output(output, [located])
     read = read_voice(located)
     vectors = None if index is None else read_index_vectors(index, read)
-    data, said, notes = _about(read, dtype, vectors), [], []
+    data, said, notes = _about(read, dtype, vectors) | {"pushed": None}, [], []
     if read.index_vectors is not None and vectors is None:
         notes.append(f"the index in {read.path} is left out; --index {read.path} keeps it")
     if output is not None:

@@ -20,7 +20,6 @@ from mlx_rvc_verify.voice_stages import PARTS, compare_voice
 if TYPE_CHECKING:
     from mlx_rvc_synth.voicefile import VoiceFile
 
-V1_LAYER = 9  # v1 voices take hidden layer 9 through the encoder's projection
 RMVPE_STAGES = ("rmvpe", "rmvpe-f0")
 
 
@@ -156,9 +155,13 @@ def _require(wanted: tuple[str, ...], present: dict[str, Path | None], drawn: bo
 
 def _layer(file: VoiceFile, hidden_size: int) -> tuple[int | None, bool]:
     """Which features the voice takes: a layer (None = last), and whether projected."""
+    from mlx_rvc.content import V1_LAYER
+    from mlx_rvc.encoder import output_layer
+
+    layer = output_layer(file.metadata)
     if file.config.version == "v1" and file.config.feature_channels != hidden_size:
-        return V1_LAYER, True
-    return None, False
+        return layer or V1_LAYER, True
+    return layer, False
 
 
 def _features(

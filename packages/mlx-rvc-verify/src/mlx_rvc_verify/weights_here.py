@@ -15,15 +15,19 @@ def encoder(embedder: str | None, source: str | None) -> tuple[Path | None, str]
     """
     import mlx_rvc_demo
     import mlx_weights
-    from mlx_contentvec import loading
-    from mlx_rvc.encoder import DEFAULT
+    from mlx_contentvec import known, loading
+    from mlx_rvc.encoder import DEFAULT, encoder_name
 
     if source is None and embedder == mlx_rvc_demo.NAME:
         source = str(mlx_rvc_demo.bundle().encoder)
-    if source is None and embedder not in (None, "", DEFAULT):
-        return None, f"the voice needs the encoder {embedder!r}: give it with --contentvec"
-    if source is None and not os.environ.get(loading.ENV):
-        return _cached(loading.DEFAULT)
+    by_name = source is None or not Path(source).expanduser().exists()
+    name = encoder_name(embedder) if source is None else source
+    if by_name and not (name == DEFAULT and os.environ.get(loading.ENV)):
+        found = known.find(name)
+        if found is not None:
+            return _cached(found.file)
+        if source is None:
+            return None, f"the voice needs the encoder {embedder!r}: give it with --contentvec"
     path = mlx_weights.locate(
         source,
         default=loading.DEFAULT,

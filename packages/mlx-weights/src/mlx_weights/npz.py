@@ -10,10 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from mlx_pth.bounded import BoundedFile
 from mlx_weights.errors import WeightsError
 
-# The directory takes about 80 bytes an array; a voice has 450 arrays.
-_MAX_DIRECTORY_BYTES = 8 * 2**20
 _MAX_BYTES, _LEAST_BYTES, _TIMES_FILE = 16 * 2**30, 128 * 2**20, 8
 _LOCAL_HEADER = 30  # bytes before the name
 _ENCRYPTED = 0x1
@@ -31,21 +30,6 @@ _DAMAGE = (
 )  # fmt: skip
 
 
-class _Bounded:
-    """A file of which no read at once is larger than a zip's directory may be."""
-
-    def __init__(self, file: Any) -> None:
-        self._file = file
-        self.seek, self.tell, self.seekable = file.seek, file.tell, file.seekable
-
-    def read(self, size: int = -1) -> bytes:
-        most = _MAX_DIRECTORY_BYTES + 1
-        data = self._file.read(most if size < 0 else min(size, most))
-        if len(data) == most:
-            raise ValueError("its directory is enormous")
-        return data
-
-
 def is_npz(path: Path) -> bool:
     """Say whether the file is a zip whose first entry is an `.npy` array."""
     if not path.is_file():
@@ -61,7 +45,7 @@ def zip_names(path: Path) -> list[str]:
     """Give the names in a zip; none where it is damaged or its directory is enormous."""
     try:
         with path.open("rb") as file:
-            archive = zipfile.ZipFile(_Bounded(file))  # pyright: ignore[reportArgumentType]
+            archive = zipfile.ZipFile(BoundedFile(file))  # pyright: ignore[reportArgumentType]
             return archive.namelist()
     except _DAMAGE:
         return []
@@ -87,7 +71,7 @@ def read_npz(path: Path) -> dict[str, np.ndarray]:
 
 def _read(path: Path, file: Any) -> dict[str, np.ndarray]:
     limit = min(_MAX_BYTES, max(_LEAST_BYTES, _TIMES_FILE * path.stat().st_size))
-    with zipfile.ZipFile(_Bounded(file)) as archive:  # pyright: ignore[reportArgumentType]
+    with zipfile.ZipFile(BoundedFile(file)) as archive:  # pyright: ignore[reportArgumentType]
         infos = archive.infolist()
         total = sum(info.file_size for info in infos)
         if total > limit:
