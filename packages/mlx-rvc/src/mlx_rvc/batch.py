@@ -3,29 +3,36 @@
     inputs (files, folders, patterns) -> items (recording, place below the output folder)
     each item -> done | skipped, because its output is there | failed, and the rest goes on
 
-The manifest, `mlx-rvc-batch.jsonl` in the output folder, has a line for each item as it ends, so
-that a run that was stopped, or killed, goes on where it was.
+One after another in this process, or side by side in several (`workers.py`). The manifest,
+`mlx-rvc-batch.jsonl` in the output folder, has a line for each item as it ends, so that a run that
+was stopped, or killed, goes on where it was.
 """
 
 import glob
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePath
 from typing import Any
 
 from mlx_rvc.manifest import MANIFEST, Item, Manifest, Outcome, Status, as_json, identity
-from mlx_rvc_cli.errors import CommandError, describe
+from mlx_rvc.workers import Died, Tell, side_by_side
+from mlx_rvc_cli.errors import CommandError, describe, printable
 
 __all__ = [
     "MANIFEST",
+    "Convert",
     "Item",
     "Manifest",
     "Outcome",
     "Passed",
     "Status",
+    "Tell",
     "as_json",
     "collect",
     "run",
+    "run_side_by_side",
 ]
 
 
@@ -124,53 +131,120 @@ def _passed_in_words(passed: Sequence[Passed]) -> str:
     return f"passed over: {counts}"
 
 
+Convert = Callable[[Path, Path], Mapping[str, Any]]
+"""Called with a recording and an output path whose folder exists; it writes the output whole or not
+at all, and returns a summary. ValueError, OSError and MemoryError fail that recording only."""
+
+
 def run(
     items: Sequence[Item],
     folder: Path,
     manifest: Manifest,
-    convert: Callable[[Path, Path], Mapping[str, Any]],
+    convert: Convert,
     *,
     overwrite: bool = False,
-) -> Iterator[Outcome]:
+) -> Generator[Outcome, None, None]:
     """Convert the items one after another; yields each as it ends.
 
-    convert: called with a recording and an output path whose folder exists; it writes the output
-    whole or not at all, and returns a summary. An output that is there is skipped; `overwrite`
-    makes it anew, except for what a run of the same settings had made before it was stopped.
-    A ValueError, OSError or MemoryError of one item fails that item only. Anything else stops.
+    An output that is there is skipped; `overwrite` makes it anew, except for what a run of the same
+    settings had made before it was stopped. What `convert` raises that is not of one recording
+    stops the run.
     """
-    resumed = overwrite and any(manifest.in_unfinished_run(item) for item in items)
-    manifest.start(resumed=resumed)
+    _begin(items, manifest, overwrite)
     for item in items:
-        outcome = _one(item, folder, manifest, convert, overwrite)
+        outcome = _settled(item, folder, manifest, overwrite)
+        if outcome is None:
+            outcome = _converted(item, folder, convert)
         manifest.record(outcome)
         yield outcome
     manifest.end()
 
 
-def _one(
-    item: Item,
+def run_side_by_side(
+    items: Sequence[Item],
     folder: Path,
     manifest: Manifest,
-    convert: Callable[[Path, Path], Mapping[str, Any]],
-    overwrite: bool,
-) -> Outcome:
+    start: Callable[[Tell], Convert],
+    *,
+    jobs: int,
+    overwrite: bool = False,
+    hear: Callable[[Item, Any], None] | None = None,
+) -> Generator[Outcome, None, None]:
+    """As `run`, with so many recordings at a time, each in a process that loads the models once.
+
+    start: picklable; called in each process, it loads them and returns `convert`. What it is called
+    with tells `hear`, here, something of the item in work, such as the share that is done.
+    Yields what is skipped first, then items as they end. An item whose process dies has failed, and
+    another process takes the next. Raises ValueError for jobs below 1. A program that calls this
+    needs `if __name__ == "__main__":`, as for everything that `multiprocessing` spawns. Close the
+    iterator to end early: no process stays.
+    """
+    if jobs < 1:
+        raise ValueError(f"jobs is {jobs}; at least 1 recording at a time is expected")
+    _begin(items, manifest, overwrite)
+    waiting: list[Item] = []
+    for item in items:
+        outcome = _settled(item, folder, manifest, overwrite)
+        if outcome is None:
+            waiting.append(item)
+        else:
+            manifest.record(outcome)
+            yield outcome
+    work = partial(_work, start, folder)
+    with closing(side_by_side(waiting, work, jobs=jobs, hear=hear)) as ended:
+        for item, found in ended:
+            outcome = _died(item, found) if isinstance(found, Died) else found
+            manifest.record(outcome)
+            yield outcome
+    manifest.end()
+
+
+def _begin(items: Sequence[Item], manifest: Manifest, overwrite: bool) -> None:
+    resumed = overwrite and any(manifest.in_unfinished_run(item) for item in items)
+    manifest.start(resumed=resumed)
+
+
+def _settled(item: Item, folder: Path, manifest: Manifest, overwrite: bool) -> Outcome | None:
+    """How an item ends that need not, or must not, be converted."""
     output = folder / item.target
     try:
-        if output.exists():
-            if output.samefile(item.source):
-                raise CommandError(
-                    f"{item.source} would be replaced by its conversion; choose another --out"
-                )
-            if not overwrite:
-                return Outcome(item, Status.SKIPPED, _why_skipped(item, manifest))
-            if manifest.in_unfinished_run(item):
-                return Outcome(item, Status.SKIPPED, "made before the run was stopped")
+        if not output.exists():
+            return None
+        if output.samefile(item.source):
+            raise CommandError(
+                f"{item.source} would be replaced by its conversion; choose another --out"
+            )
+    except (ValueError, OSError) as error:
+        return Outcome(item, Status.FAILED, describe(error))
+    if not overwrite:
+        return Outcome(item, Status.SKIPPED, _why_skipped(item, manifest))
+    if manifest.in_unfinished_run(item):
+        return Outcome(item, Status.SKIPPED, "made before the run was stopped")
+    return None
+
+
+def _converted(item: Item, folder: Path, convert: Convert) -> Outcome:
+    output = folder / item.target
+    try:
         output.parent.mkdir(parents=True, exist_ok=True)
         recording = identity(item.source)
         return Outcome(item, Status.DONE, "", convert(item.source, output), recording)
     except (ValueError, OSError, MemoryError) as error:
         return Outcome(item, Status.FAILED, describe(error))
+
+
+def _work(start: Callable[[Tell], Convert], folder: Path, tell: Tell) -> Callable[[Item], Outcome]:
+    """What a worker does, all of it picklable but the result."""
+    convert = start(tell)
+    return lambda item: _converted(item, folder, convert)
+
+
+def _died(item: Item, how: Died) -> Outcome:
+    text = (
+        f"the worker process {how} while converting {item.source}; start the batch again to try "
+        f"it once more, with fewer jobs if memory was short"
+    )
+    return Outcome(item, Status.FAILED, printable(text))
 
 
 def _why_skipped(item: Item, manifest: Manifest) -> str:

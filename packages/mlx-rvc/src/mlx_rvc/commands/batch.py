@@ -1,12 +1,13 @@
-"""`mlx-rvc batch`: many recordings, one voice that is loaded once."""
+"""`mlx-rvc batch`: many recordings, one voice that is loaded once, or once for each job."""
 
 import dataclasses
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mlx_rvc.commands.convert import remarks, stage_line, summary
+from mlx_rvc.commands.batch_work import Shown, Work
 from mlx_rvc.commands.flags import FILES, BitDepth, KeepTags
 from mlx_rvc.commands.options import Talk, VoiceFiles, conversion_flags
 from mlx_rvc.commands.stored import Stored
@@ -54,6 +55,17 @@ def batch(
             rich_help_panel=FILES,
         ),
     ] = False,
+    jobs: Annotated[
+        int,
+        typer.Option(
+            "--jobs",
+            "-j",
+            metavar="N",
+            min=1,
+            help="Recordings at a time, each in a process with its own models and its share of the "
+            "CPU's threads. Worth it on a CPU; on a GPU, which they share, rarely.",
+        ),
+    ] = 1,
 ) -> None:
     """Convert many recordings with one voice, each into DIR under its own name.
 
@@ -63,7 +75,7 @@ def batch(
 
     Example: mlx-rvc batch album/ --out album-converted --model voice.pth --format flac
     """
-    from mlx_rvc.batch import Manifest, Status, collect, run
+    from mlx_rvc.batch import Manifest, Status, collect, run, run_side_by_side
     from mlx_rvc.cleaning import check_installed
     from mlx_rvc.output import Output
     from mlx_rvc_cli.audio import READABLE
@@ -92,32 +104,27 @@ def batch(
         raise
     manifest = Manifest(out, _settings(voice, options, bit_depth, keep_tags))
 
-    durations = [_duration(item) for item in items]
+    durations = {item: _duration(item) for item in items}
+    work = Work(voice, options, bit_depth, keep_tags, talk.verbose)
     outcomes: list[Outcome] = []
-    with progress(f"converting {len(items)} recordings", total=sum(durations)) as shown:
-        begun = 0.0
-
-        def convert(source: Path, output: Path) -> dict[str, Any]:
-            place = len(outcomes)
-            shown.describe(f"{place + 1}/{len(items)} {source.name}")
-            result = pipeline.convert(
-                input_path=source,
-                output_path=output,
-                options=options,
-                bit_depth=bit_depth,
-                keep_tags=keep_tags,
-                on_stage=(lambda *end: shown.note(stage_line(*end))) if talk.verbose else None,
-                progress=lambda share: shown.update(begun + share * durations[place]),
+    with progress(f"converting {len(items)} recordings", total=sum(durations.values())) as bar:
+        shown = Shown(bar, durations, jobs)
+        if jobs == 1:
+            convert = work.with_voice(pipeline, lambda said: shown.hear(items[len(outcomes)], said))
+            ended = run(items, out, manifest, convert, overwrite=overwrite)
+        else:
+            del pipeline  # each process loads its own
+            ended = run_side_by_side(
+                items, out, manifest, work, jobs=jobs, overwrite=overwrite, hear=shown.hear
             )
-            return summary(result)
-
-        for outcome in run(items, out, manifest, convert, overwrite=overwrite):
-            begun += durations[len(outcomes)]
-            outcomes.append(outcome)
-            shown.update(begun)
-            shown.note(_line(outcome, len(outcomes), len(items)))
+        with closing(ended):
+            for outcome in ended:
+                outcomes.append(outcome)
+                shown.ended(outcome)
+    places = {item: place for place, item in enumerate(items)}
+    outcomes.sort(key=lambda outcome: places[outcome.item])
     failed = [outcome for outcome in outcomes if outcome.status is Status.FAILED]
-    data = _report(out, outcomes, [(each.path, each.reason) for each in passed])
+    data = _report(out, jobs, outcomes, [(each.path, each.reason) for each in passed])
     data |= stored.to_dict()
     emit(data, as_json=talk.as_json, text=lambda: _text(data, failed, stored.sentence()))
     if failed:
@@ -143,19 +150,9 @@ def _duration(item: "Item") -> float:
         return 0.1
 
 
-def _line(outcome: "Outcome", place: int, total: int) -> str:
-    text = f"{place}/{total} {outcome.item.target}: {outcome.status.value}"
-    if outcome.note:
-        return f"{text}: {outcome.note}"
-    made = outcome.summary or {}
-    text += (
-        f", {made['duration_s']:.1f} s in {made['elapsed_s']:.1f} s "
-        f"({made['real_time_factor']:.2f} of real time)"
-    )
-    return "; ".join([text, *remarks(made)])
-
-
-def _report(out: Path, outcomes: list["Outcome"], passed: list[tuple[Path, str]]) -> dict[str, Any]:
+def _report(
+    out: Path, jobs: int, outcomes: list["Outcome"], passed: list[tuple[Path, str]]
+) -> dict[str, Any]:
     from mlx_rvc.batch import MANIFEST, Status, as_json
 
     counts = {
@@ -164,6 +161,7 @@ def _report(out: Path, outcomes: list["Outcome"], passed: list[tuple[Path, str]]
     return {
         "output": str(out),
         "manifest": str(out / MANIFEST),
+        "jobs": jobs,
         **counts,
         "passed_over": [{"path": str(path), "reason": reason} for path, reason in passed],
         "recordings": [as_json(outcome) for outcome in outcomes],
