@@ -1,7 +1,13 @@
 """`mlx-rvc batch`: an album in, an album out."""
 
 import json
+import os
+import re
 import shutil
+import signal
+import subprocess
+import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -107,3 +113,81 @@ def test_what_cannot_be_done_is_one_line(album, capsys, arguments, words):
     said = capsys.readouterr()
     assert said.out == "" and said.err.count("\n") == 1 and words in said.err
     assert not Path("o").exists()
+
+
+# --- several at a time ----------------------------------------------------------------------
+
+
+@pytest.fixture
+def six(tmp_path, monkeypatch):
+    """Six recordings of half a second."""
+    monkeypatch.chdir(tmp_path)
+    audio, rate = soundfile.read(SPEECH)
+    Path("six").mkdir()
+    for number in range(6):
+        start = number * rate // 2
+        soundfile.write(f"six/{number}.wav", audio[start : start + rate // 2], rate)
+
+
+def test_two_jobs_give_what_one_gives(album, capsys, monkeypatch):
+    """Byte for byte, with as many threads for each: another number may round otherwise."""
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")
+    command = [sys.executable, "-m", "mlx_rvc_cli", "batch", "album", *DEMO, "--json"]
+    alone = subprocess.run([*command, "--out", "1"], capture_output=True, check=False)
+    one = json.loads(alone.stdout)
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "2")
+    status, two, said = batch(capsys, "album", "--out", "2", "--jobs", "2", "--verbose")
+    assert alone.returncode == status == 1 and (one["jobs"], two["jobs"]) == (1, 2)
+    for field in ("input", "output", "status", "note"):  # in the order of the inputs
+        assert [each[field] for each in two["recordings"]] == [
+            each[field] for each in one["recordings"]
+        ]
+    for name in ("one.wav", "side two/two.wav", "zero.wav"):
+        assert Path("1", name).read_bytes() == Path("2", name).read_bytes(), name
+        assert f"\n{name}: writing: " in said
+    assert "4/4 " in said and said.count("broken.wav: failed: ") == 1
+
+
+@pytest.mark.skipif(not Path("/proc").exists(), reason="workers are looked up in Linux's /proc")
+def test_a_killed_job_and_ctrl_c_and_the_next_run(six, capsys):
+    """The kill fails one recording, Ctrl-C leaves no process and nothing half-written."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in the background
+    command = [sys.executable, "-m", "mlx_rvc_cli", "batch", "six", "--out", "o", *DEMO]
+    with subprocess.Popen(
+        [*command, "--jobs", "2"], start_new_session=True, stderr=subprocess.PIPE, text=True
+    ) as process:
+        signal.signal(signal.SIGINT, before)
+        line_of(process, "1/6 ")
+        os.kill(workers_of(process.pid)[0], signal.SIGKILL)
+        line = line_of(process, "failed")
+        os.killpg(process.pid, signal.SIGINT)
+        said = process.stderr.read()  # ends when neither the command nor a worker has it any more
+    assert process.returncode == 130
+    assert said.endswith("\nmlx-rvc: interrupted\n") and "Traceback" not in said
+    lines = [json.loads(line) for line in Path("o/mlx-rvc-batch.jsonl").read_text().splitlines()]
+    (failed,) = (each for each in lines if each.get("status") == "failed")
+    assert f"ended with signal 9 while converting {failed['input']}; " in failed["note"]
+    assert failed["note"] in line
+    done = {each["output"] for each in lines if each.get("status") == "done"}
+    names = {path.name for path in Path("o").iterdir()}
+    left = {name for name in names if re.match(rf"\.{Path(failed['output']).stem}-\w+\.wav", name)}
+    assert 0 < len(done) < 5 and names - left == {"mlx-rvc-batch.jsonl", *done}
+    status, report, _ = batch(capsys, "six", "--out", "o")
+    assert (status, report["done"], report["skipped"]) == (0, 6 - len(done), len(done))
+
+
+def line_of(process, word):
+    while word not in (line := process.stderr.readline()):
+        assert line, f"it has ended without {word}"
+    return line
+
+
+def workers_of(parent):
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it has ended meanwhile
+            (owner,) = re.findall(r"^PPid:\t(\d+)$", (folder / "status").read_text(), re.MULTILINE)
+            if int(owner) == parent and b"spawn_main" in (folder / "cmdline").read_bytes():
+                found.append(int(folder.name))
+    assert len(found) == 2
+    return found

@@ -1,10 +1,12 @@
 """Which files a batch takes, what it leaves alone, and how it goes on after a stop."""
 
 import json
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 
-from mlx_rvc.batch import MANIFEST, Manifest, Status, collect, run
+from mlx_rvc.batch import MANIFEST, Manifest, Status, collect, run, run_side_by_side
 
 READABLE = (".wav", ".mp3")
 
@@ -205,3 +207,83 @@ def test_a_manifest_that_someone_has_edited_counts_for_nothing(album, out, line)
     batch(album, out, Converter())
     (out / MANIFEST).write_text(line + "\n")
     assert batch(album, out, Converter())[0][2] == "there already (--overwrite makes it anew)"
+
+
+# --- side by side ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def toy(monkeypatch):
+    """The module that workers import; they have the search path of their parent."""
+    monkeypatch.syspath_prepend(str(Path(__file__).parent))
+    import toy_work
+
+    return toy_work
+
+
+def at_once(album, out, start, **options):
+    items, _ = collect([str(album)], ".wav", READABLE)
+    manifest = Manifest(out, {"pitch": 12})
+    found = run_side_by_side(items, out, manifest, start, **{"jobs": 2, **options})
+    with closing(found):
+        return {outcome.item.target.as_posix(): outcome for outcome in found}
+
+
+def test_side_by_side_a_bad_file_and_a_dead_process_fail_alone(album, out, toy):
+    make(album, "d.wav", "e.wav")
+    found = at_once(album, out, toy.copying)
+    assert {name: outcome.status for name, outcome in found.items()} == {
+        **dict.fromkeys(["a.wav", "e.wav", "side two/a.wav"], Status.DONE),
+        **dict.fromkeys(["b.wav", "d.wav"], Status.FAILED),
+    }
+    assert found["b.wav"].note == "b is no audio"
+    assert found["d.wav"].note == (
+        f"the worker process ended with signal 9 while converting {album / 'd.wav'}; start the "
+        f"batch again to try it once more, with fewer jobs if memory was short"
+    )
+    assert (out / "side two" / "a.wav").read_bytes() == b"side two/a.wav"
+    lines = [json.loads(line) for line in (out / MANIFEST).read_text().splitlines()]
+    assert [lines[0]["event"], lines[-1]["event"]] == ["start", "end"]
+    assert [line["output"] for line in lines[1:-1]] == list(found)  # in the order of their ends
+
+
+def test_side_by_side_what_is_there_needs_no_process(album, out, toy):
+    (album / "b.wav").unlink()
+    batch(album, out, Converter())
+    found = at_once(album, out, toy.refusing)
+    assert {outcome.note for outcome in found.values()} == {"made already"}
+    (out / "a.wav").unlink()
+    heard = []
+    found = at_once(album, out, toy.copying, hear=lambda item, said: heard.append((item, said)))
+    assert heard == [(found["a.wav"].item, 0.5)] and found["a.wav"].status is Status.DONE
+
+
+@pytest.mark.parametrize("first", ["one after another", "side by side"])
+def test_a_stopped_run_goes_on_with_another_number_of_jobs(album, out, toy, first):
+    (album / "b.wav").unlink()
+    batch(album, out, Converter())
+    if first == "one after another":
+        with pytest.raises(KeyboardInterrupt):
+            batch(album, out, Converter(until=1), overwrite=True)
+        found = at_once(album, out, toy.copying, overwrite=True)
+        ends = [(outcome.status, outcome.note) for outcome in found.values()]
+    else:
+        items, _ = collect([str(album)], ".wav", READABLE)
+        manifest = Manifest(out, {"pitch": 12})
+        found = run_side_by_side(items, out, manifest, toy.copying, jobs=1, overwrite=True)
+        with closing(found):
+            assert next(found).item.target.name == "a.wav"
+        ends = [end[1:] for end in batch(album, out, Converter(), overwrite=True)]
+    assert ends == [(Status.SKIPPED, "made before the run was stopped"), (Status.DONE, "")]
+
+
+def test_a_voice_that_no_process_can_load_stops_the_run(album, out, toy):
+    with pytest.raises(ValueError, match="the voice is none"):
+        at_once(album, out, toy.refusing)
+    assert [path.name for path in out.iterdir()] == [MANIFEST]
+
+
+def test_no_jobs_are_refused_before_anything_is_written(album, out, toy):
+    with pytest.raises(ValueError, match="jobs is 0"):
+        at_once(album, out, toy.copying, jobs=0)
+    assert list(out.iterdir()) == []

@@ -139,6 +139,7 @@ class _Crew:
     def __exit__(self, *_: object) -> None:
         for worker in self.busy:
             worker.process.terminate()
+            worker.pipe.close()  # ends it too, at its next word, where a library has caught SIGTERM
         for process in self._processes:
             process.join(_PATIENCE)
             process.kill()
