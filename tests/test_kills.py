@@ -9,8 +9,10 @@ ROOT = Path(__file__).parents[1]
 
 
 def test_ten_kills_leave_nothing_half_written_under_its_name():
+    """Without those of two jobs, whose processes take seconds to start: that is for the night."""
+    program = [sys.executable, ROOT / "tools" / "kill_test.py", "--without", "jobs"]
     run = subprocess.run(
-        [sys.executable, ROOT / "tools" / "kill_test.py", "--kills", "10", "--seed", "2"],
+        [*program, "--kills", "10", "--seed", "2"],
         capture_output=True,
         text=True,
         check=False,

@@ -2,10 +2,10 @@
 
     python tools/kill_test.py --kills 400 --seed 1
 
-Four kinds of work in turn: `mlx-rvc convert`, `mlx-rvc batch`, `mlx-rvc voices add`, and a
-conversion of weights into the cache. Each runs in a process of its own, a fork of this one, which
-gets SIGKILL after a random share of the time that the work takes. Then nothing may lie under its
-name that is not whole, and the work, done again, must come to its end.
+Five kinds of work in turn: `mlx-rvc convert`, `mlx-rvc batch` with one job and with two,
+`mlx-rvc voices add`, and a conversion of weights into the cache. Each runs in a process of its own,
+a fork of this one, which gets SIGKILL after a random share of the time that the work takes. Then
+nothing may lie under its name that is not whole, and the work, done again, must come to its end.
 """
 
 import argparse
@@ -21,6 +21,7 @@ import tempfile
 import time
 from abc import ABC, abstractmethod
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -108,6 +109,15 @@ class Batch(Work):
                 entry = json.loads(line)
                 if entry.get("status") == "done":
                     assert (folder / "out" / entry["output"]).is_file(), entry
+
+
+class Jobs(Batch):
+    """The same in two processes, which outlive the one that is killed by a moment."""
+
+    def run(self, folder):
+        """Convert the folder by the command."""
+        given = ["batch", str(self.inputs), "--out", f"{folder}/out", *_FLAGS, "--jobs", "2"]
+        return mlx_rvc(given)
 
 
 class Add(Work):
@@ -202,7 +212,7 @@ def round_of(work: Work, folder: Path, dice: random.Random) -> str:
     return amount + (", remains hidden" if left else "")
 
 
-def rounds(kills: int, seed: int) -> dict[str, dict[str, int]]:
+def rounds(kills: int, seed: int, without: Sequence[str] = ()) -> dict[str, dict[str, int]]:
     """So many kills; returns for each kind of work how often what was found.
 
     Raises AssertionError, with the number of the round, where anything is not whole.
@@ -216,7 +226,8 @@ def rounds(kills: int, seed: int) -> dict[str, dict[str, int]]:
         for number, place in enumerate(("one.wav", "two.wav", "below/three.wav")):
             soundfile.write(inputs / place, tone[number:], _RATE)
         (inputs.parent / "toy.pt").write_bytes(b"toy")
-        works: list[Work] = [kind(inputs) for kind in (Convert, Batch, Add, Weights)]
+        kinds = (Convert, Batch, Jobs, Add, Weights)
+        works = [kind(inputs) for kind in kinds if kind.__name__.lower() not in without]
         for number in range(-len(works), kills):
             folder = Path(tempfile.mkdtemp(dir=name))
             work = works[number % len(works)]
@@ -238,11 +249,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kills", type=int, default=40, help="How many [default: 40].")
     parser.add_argument("--seed", type=int, default=0, help="Of the moments [default: 0].")
+    parser.add_argument("--without", nargs="*", default=[], help="Kinds of work, such as jobs.")
     given = parser.parse_args()
     os.environ["MLX_FASTOPS_TUNING"] = "off"
     for name in _IMPORTED:
         importlib.import_module(name)
-    print(json.dumps(rounds(given.kills, given.seed)))
+    print(json.dumps(rounds(given.kills, given.seed, given.without)))
 
 
 if __name__ == "__main__":
