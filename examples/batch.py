@@ -1,6 +1,6 @@
 """Many recordings, one voice, progress: python examples/batch.py FOLDER RECORDING...
 
-`mlx-rvc batch` does this and more: folders, resuming, a list of what failed.
+`mlx-rvc batch` does this and more: folders, resuming, a list of what failed, several at a time.
 """
 
 import sys

@@ -5,13 +5,14 @@ import signal
 import subprocess
 import sys
 import textwrap
+import time
 from contextlib import closing
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from mlx_rvc.workers import Died, side_by_side
+from mlx_rvc.workers import _PATIENCE, Died, side_by_side
 
 HERE = Path(__file__).parent
 
@@ -59,13 +60,15 @@ def test_there_are_no_more_workers_than_tasks(toy, tmp_path):
     assert list(side_by_side([], toy.refusing, jobs=8)) == []  # none would be there to refuse
 
 
-def test_each_has_its_share_of_the_threads(toy, monkeypatch):
+def test_each_has_its_share_of_the_threads_and_is_deaf_to_ctrl_c(toy, monkeypatch):
     monkeypatch.setenv("OPENBLAS_NUM_THREADS", "7")
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    assert dict(side_by_side("ab", toy.threads, jobs=2)) == {"a": "3", "b": "3"}
+    found = dict(side_by_side("ab", toy.inherited, jobs=2))
+    assert found == {"a": ("3", True), "b": ("3", True)}
     assert os.environ["OPENBLAS_NUM_THREADS"] == "7" and "OMP_NUM_THREADS" not in os.environ
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
     monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")
-    assert [share for _, share in side_by_side("ab", toy.threads, jobs=2)] == ["1", "1"]
+    assert list(side_by_side("a", toy.inherited, jobs=2)) == [("a", ("1", True))]
 
 
 @pytest.mark.parametrize(
@@ -104,13 +107,15 @@ def test_warnings_are_given_here(toy, tmp_path):
         assert len(list(side_by_side(["warn"], partial(toy.obedient, tmp_path), jobs=1))) == 1
 
 
-def test_an_early_end_leaves_no_worker_and_lets_them_clean_up(toy, tmp_path):
-    with closing(
-        side_by_side(["wait", "a", "b"], partial(toy.obedient, tmp_path), jobs=2)
-    ) as found:
+@pytest.mark.parametrize("wait", ["wait", "wait and catch"])
+def test_an_early_end_leaves_no_worker_and_lets_them_clean_up(toy, tmp_path, wait):
+    """Also where something in the work catches what ends it, as a library may."""
+    with closing(side_by_side([wait, "a", "b"], partial(toy.obedient, tmp_path), jobs=2)) as found:
         assert next(found)[0] == "a"
         toy.until(tmp_path / "waiting")
+        begun = time.monotonic()
     assert not (tmp_path / "waiting").exists()
+    assert time.monotonic() - begun < _PATIENCE / 2  # it has ended, and was not killed
     assert_gone(tmp_path, 2)
 
 
@@ -129,6 +134,7 @@ def test_workers_end_with_their_parent(toy, tmp_path, number):
 
             if __name__ == "__main__":
                 signal.signal(signal.SIGINT, signal.default_int_handler)
+                assert next(side_by_side("a", toy_work.inherited, jobs=1))[1][1], "not deaf"
                 start = partial(toy_work.obedient, Path({str(tmp_path)!r}))
                 list(side_by_side(["wait", "wait for the others"], start, jobs=2))
             """)
@@ -141,7 +147,8 @@ def test_workers_end_with_their_parent(toy, tmp_path, number):
             os.killpg(parent.pid, number)
         else:
             parent.kill()
+        begun = time.monotonic()
         said = parent.stderr.read()  # ends when no process has it any more, parent or worker
-    assert parent.returncode == -number
+    assert time.monotonic() - begun < _PATIENCE / 2 and parent.returncode == -number
     assert said.count("Traceback") == (number == signal.SIGINT)  # the program's own
     assert not (tmp_path / "waiting").exists()

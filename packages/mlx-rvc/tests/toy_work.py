@@ -61,8 +61,10 @@ def _wait(folder):
         (folder / "waiting").unlink()
 
 
-def threads(tell):
-    return lambda task: os.environ["OPENBLAS_NUM_THREADS"]
+def inherited(tell):
+    """The threads of the process, and whether Ctrl-C was kept from it before it could heed it."""
+    deaf = signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+    return lambda task: (os.environ["OPENBLAS_NUM_THREADS"], deaf)
 
 
 def refusing(tell):
