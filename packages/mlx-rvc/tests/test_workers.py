@@ -91,7 +91,10 @@ def test_a_worker_that_cannot_start_ends_all(toy):
 
 @pytest.mark.parametrize(
     ("task", "kind", "words"),
-    [("fail", KeyError, "no such thing"), ("fail oddly", ValueError, "this and that")],
+    [
+        ("fail", RuntimeError, "unexpected KeyError: .no such thing"),
+        ("fail oddly", ValueError, "this and that"),
+    ],
 )
 def test_what_the_work_raises_is_raised_here_and_ends_all(toy, tmp_path, task, kind, words):
     """With where it happened, also for an error that cannot be sent as it is."""

@@ -11,7 +11,6 @@ Workers are spawned: a fork would share locks of MLX's and BLAS' threads, which 
 
 import multiprocessing
 import os
-import pickle
 import signal
 import sys
 import threading
@@ -65,18 +64,18 @@ def side_by_side(
 ) -> Generator[tuple[Task, Result | Died], None, None]:
     """Do the tasks in `jobs` processes, no more than there are tasks; yields each as it ends.
 
-    start: called once in each worker, in which it is unpickled, as tasks and results are; each
-    worker has its share of the threads that this process may use. hear: called here, with the task.
+    start: called once in each worker, to which it is sent as tasks and results are; each worker
+    has its share of the threads that this process may use. hear: called here, with the task.
 
-    A task whose worker dies yields `Died`, and another worker takes the next. What `start` or the
-    work raises is raised here, with the worker's traceback as a note. Then, and where the iterator
-    is closed, all workers are ended: SIGTERM unwinds their stacks. They do not heed Ctrl-C, and
-    end likewise when this process has gone. Raises CommandError where a worker dies before any has
-    started.
+    A task whose worker dies yields `Died`, and another worker takes the next. They do not heed
+    Ctrl-C, and end when this process has gone, or where the iterator is closed: SIGTERM unwinds
+    their stacks. Raises CommandError where a worker dies before any has started, or `start` or the
+    work raises a ValueError, OSError or MemoryError; RuntimeError where it raises anything else.
+    The worker's traceback is a note of the error.
     """
     waiting = deque(tasks)
     jobs = min(jobs, len(waiting))
-    with _Crew(pickle.dumps(start), max(_threads() // max(jobs, 1), 1)) as crew:
+    with _Crew(start, max(_threads() // max(jobs, 1), 1)) as crew:
         while waiting or crew.busy:
             while waiting and len(crew.busy) < jobs:
                 crew.employ(waiting.popleft())
@@ -96,7 +95,7 @@ def side_by_side(
 class _Crew:
     """The workers of a run, all of them gone at its end."""
 
-    def __init__(self, start: bytes, threads: int) -> None:
+    def __init__(self, start: Callable[[Tell], Any], threads: int) -> None:
         self.busy: list[_Worker] = []
         self._start, self._threads = start, threads
         self._processes: list[BaseProcess] = []
@@ -121,7 +120,7 @@ class _Crew:
         for worker in [worker for worker in self.busy if worker.pipe in ready]:
             kind, content = worker.heard()
             if kind == "raised":
-                raise content
+                raise _raised(*content)
             if kind == "warned":
                 warnings.warn(content, stacklevel=2)
             elif kind == "started":
@@ -148,7 +147,7 @@ class _Crew:
 class _Worker:
     """A worker as its parent knows it."""
 
-    def __init__(self, start: bytes, threads: int) -> None:
+    def __init__(self, start: Callable[[Tell], Any], threads: int) -> None:
         context = multiprocessing.get_context("spawn")
         self.pipe, theirs = context.Pipe()
         self.process = context.Process(target=_serve, args=(theirs, start), daemon=True)
@@ -169,6 +168,13 @@ class _Worker:
         except (EOFError, OSError):
             self.process.join()
             return "died", Died(self.process.exitcode or 0)
+
+
+def _raised(expected: bool, text: str, where: str) -> Exception:
+    """An error as text: many exceptions cannot be sent."""
+    error = CommandError(text) if expected else RuntimeError(text)
+    error.add_note(f"in a worker process:\n{where}")
+    return error
 
 
 def _threads() -> int:
@@ -206,7 +212,7 @@ def _inherited(threads: int) -> Iterator[None]:
 # --- in the worker --------------------------------------------------------------------------
 
 
-def _serve(pipe: connection.Connection, start: bytes) -> None:
+def _serve(pipe: connection.Connection, start: Callable[[Tell], Any]) -> None:
     """Work until the parent has no more tasks, has gone, or says SIGTERM."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
@@ -223,12 +229,13 @@ def _serve(pipe: connection.Connection, start: bytes) -> None:
     warnings.showwarning = warned
     with suppress(BrokenPipeError):  # the parent has gone
         try:
-            work = pickle.loads(start)(lambda message: say("told", message))
+            work = start(lambda message: say("told", message))
             say("started")
             for task in _tasks(pipe):
                 say("done", work(task))
         except Exception as error:
-            say("raised", _portable(error))
+            expected = isinstance(error, ValueError | OSError | MemoryError)
+            say("raised", (expected, describe(error), traceback.format_exc()))
 
 
 def _tasks(pipe: connection.Connection) -> Iterator[Any]:
@@ -245,15 +252,3 @@ def _end_with_parent() -> None:
     if parent is not None:
         connection.wait([parent.sentinel])
         os.kill(os.getpid(), signal.SIGTERM)
-
-
-def _portable(error: Exception) -> Exception:
-    """The error, or its text where it cannot be pickled, with the traceback as a note."""
-    note = f"in a worker process:\n{traceback.format_exc()}"
-    try:
-        error = pickle.loads(pickle.dumps(error))
-    except Exception:
-        kind = ValueError if isinstance(error, ValueError) else RuntimeError
-        error = kind(describe(error))
-    error.add_note(note)
-    return error
