@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 import mlx_weights
 from mlx_rvc_synth import SynthConfig, Synthesizer, read_voice, voicefile
@@ -146,6 +147,38 @@ def test_refused_by_name(content, change, message, monkeypatch, tmp_path):
         read({**content, **change}, monkeypatch, tmp_path)
     assert "voice.pth" in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+ODD = "a\n\x1b[2J\x7f"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {ODD: 1},
+        {"a" * 100_000: 1},
+        {"weight": {ODD: np.zeros(1)}},
+        {"weight": {"enc_p." + ODD: np.zeros(1)}},
+        {"weight": {"a" * 100_000: np.zeros(1)}},
+        {"version": "voras" + ODD * 1000},
+        {"vocoder": ODD},
+    ],
+)
+def test_a_files_own_words_break_no_line(content, change, monkeypatch, tmp_path):
+    with pytest.raises(ValueError, match=r"voice\.pth") as caught:
+        read({**content, **change}, monkeypatch, tmp_path)
+    assert str(caught.value).isprintable() and len(str(caught.value)) < 300
+
+
+def test_entries_of_a_shared_config_break_no_line(content, tmp_path):
+    path = tmp_path / "sam.safetensors"
+    tensors = {name: np.ascontiguousarray(value) for name, value in content["weight"].items()}
+    save_file(tensors, path)
+    entries = {ODD: {}} | {f"voice {i}": {} for i in range(1000)}
+    (tmp_path / "config.json").write_text(json.dumps(entries))
+    with pytest.raises(ValueError, match="none fits this name") as caught:
+        read_voice(path)
+    assert str(caught.value).isprintable() and len(str(caught.value)) < 600
 
 
 def test_discriminators_and_optimizers(golden, monkeypatch, tmp_path):

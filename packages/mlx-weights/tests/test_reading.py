@@ -171,6 +171,14 @@ def test_strict_loading_can_empty_the_dict_but_only_when_all_fits():
         np.testing.assert_array_equal(np.array(value), kept[name])
 
 
+def test_strict_loading_says_odd_names_in_one_line():
+    model = Model()
+    tensors = weights(model) | {"a\n\x1b[2J" + "b" * 100_000: np.zeros(1)}
+    with pytest.raises(WeightsError, match=r"1 tensors not expected \(a\\n\\x1b") as caught:
+        load_strict(model, tensors, source="x")
+    assert str(caught.value).isprintable() and len(str(caught.value)) < 300
+
+
 def test_strict_loading_lists_everything_wrong_and_changes_nothing():
     model = Model()
     before = np.array(model.conv.weight)
