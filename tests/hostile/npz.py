@@ -15,8 +15,8 @@ VOICE = "as a voice: "
 
 
 def build(marker: str) -> Iterator[Case]:
-    for title, data in _arrays(marker).items():
-        yield Case(NPZ, title, ".npz", archive([Entry("w.npy", data)]))
+    for title, data in arrays(marker).items():
+        yield Case(NPZ, title, ".npz", whole(data))
     for title, data in _zips(marker).items():
         yield Case(NPZ, title, ".npz", data)
     for title, tensors in _voices().items():
@@ -28,7 +28,12 @@ def said(descr: Any = "<f4", order: Any = False, shape: Any = (4, 4), **more: An
     return {"descr": descr, "fortran_order": order, "shape": shape, **more}
 
 
-def _arrays(marker: str) -> dict[str, bytes]:
+def whole(data: bytes) -> bytes:
+    """An archive of one entry, in which nothing lies but that."""
+    return archive([Entry("w.npy", data)])
+
+
+def arrays(marker: str) -> dict[str, bytes]:
     """One array, of which NumPy's own reader would unpickle, evaluate or allocate."""
     ways = commands(marker)
     live = {way: pickled(call(*ways[way])) for way in ("os.system", "os.mkdir", "eval", "exec")}
@@ -97,9 +102,9 @@ def _arrays(marker: str) -> dict[str, bytes]:
 
 def _zips(marker: str) -> dict[str, bytes]:
     """An archive around whole arrays that lies."""
-    whole = npy(said())
-    first = Entry("w.npy", whole)
-    good = archive([first, Entry("v.npy", whole)])
+    plain = npy(said())
+    first = Entry("w.npy", plain)
+    good = archive([first, Entry("v.npy", plain)])
     evil = pickled(call(*commands(marker)["os.mkdir"]))
     giga = 2**30
     lzma = b"\x09\x04\x05\x00\x5d\xff\xff\xff\xff" + bytes(20)
@@ -109,32 +114,32 @@ def _zips(marker: str) -> dict[str, bytes]:
         "a bomb of many": archive([bomb(f"{i}.npy", 2**25) for i in range(40)]),
         "a bomb that says it is small": archive([Entry("w.npy", bomb("x", 2**28).data, 8, size=99)]),
         "a deflated array that says it is large": archive(
-            [Entry("w.npy", deflated(whole), 8, size=2**27 - 1)]),
+            [Entry("w.npy", deflated(plain), 8, size=2**27 - 1)]),
         "an enormous array by zip64": archive(
-            [Entry("w.npy", whole, 8, size=2**33, stored=2**33, extra=zip64(2**50, 1))]),
+            [Entry("w.npy", plain, 8, size=2**33, stored=2**33, extra=zip64(2**50, 1))]),
         "arrays that overlap": archive(
-            [first] + [Entry(f"{i}.npy", b"", size=len(whole), stored=len(whole), offset=0)
+            [first] + [Entry(f"{i}.npy", b"", size=len(plain), stored=len(plain), offset=0)
                        for i in range(100)]),
         "a name twice": archive([first, first]),
         "a pickle of torch beside it": archive([first, Entry("archive/data.pkl", evil)]),
         "a pickle beside it": archive([first, Entry("w.pkl", evil)]),
-        "a name without its ending": archive([first, Entry("v", whole)]),
+        "a name without its ending": archive([first, Entry("v", plain)]),
         "a folder": archive([first, Entry("v/", b"")]),
-        "a local name of another": archive([Entry("w.npy", whole, local_name=b"v.npy")]),
+        "a local name of another": archive([Entry("w.npy", plain, local_name=b"v.npy")]),
         "a directory of another": archive([Entry("data.pkl", evil, local_name=b"w.npy")]),
-        "a name that is no text": archive([first, Entry(b"v\xff.npy", whole)]),
+        "a name that is no text": archive([first, Entry(b"v\xff.npy", plain)]),
         "a name with an escape sequence": archive([Entry("\x1b[2J\a.npy", b"no array")]),
-        "a password": archive([Entry("w.npy", whole, flags=1)]),
-        "an unknown packing": archive([Entry("w.npy", whole, 99)]),
+        "a password": archive([Entry("w.npy", plain, flags=1)]),
+        "an unknown packing": archive([Entry("w.npy", plain, 99)]),
         "lzma": archive([Entry("w.npy", lzma, 14, size=50)]),
         "bzip2 that is damaged": archive([Entry("w.npy", b"BZh9" + bytes(30), 12, size=50)]),
-        "a damaged stream": archive([Entry("w.npy", b"\xff" * 60, 8, size=len(whole))]),
-        "a wrong checksum": archive([Entry("w.npy", whole, crc=5)]),
-        "sizes that differ": archive([Entry("w.npy", whole, stored=20)]),
-        "an array past the end": archive([Entry("w.npy", whole, size=2**26, stored=2**26)]),
-        "a header elsewhere": archive([first, Entry("v.npy", whole, offset=9)]),
-        "a header past the end": archive([first, Entry("v.npy", whole, offset=2**31)]),
-        "an extra field cut off": archive([Entry("w.npy", whole, size=2**33, extra=b"\1\0\4\0abcd")]),
+        "a damaged stream": archive([Entry("w.npy", b"\xff" * 60, 8, size=len(plain))]),
+        "a wrong checksum": archive([Entry("w.npy", plain, crc=5)]),
+        "sizes that differ": archive([Entry("w.npy", plain, stored=20)]),
+        "an array past the end": archive([Entry("w.npy", plain, size=2**26, stored=2**26)]),
+        "a header elsewhere": archive([first, Entry("v.npy", plain, offset=9)]),
+        "a header past the end": archive([first, Entry("v.npy", plain, offset=2**31)]),
+        "an extra field cut off": archive([Entry("w.npy", plain, size=2**33, extra=b"\1\0\4\0abcd")]),
         "a zip64 end that lies": archive([first], end={"between": zip64_end(2**62, 2**62, 1, 0)}),
         "a directory past the end": archive([first], end={"offset": 2**31}),
         "two hundred thousand arrays": archive(

@@ -54,9 +54,9 @@ def refuse_other_files(content: dict[str, Any], tensors: dict[str, Any], path: P
             f"{path} holds the state of an optimizer and no model; "
             "give the generator (G_*.pth) or the extracted voice"
         )
-    shown = ", ".join(sorted(map(str, content or tensors))[:5]) or "nothing"
+    held = ", ".join(map(shown, sorted(map(str, content or tensors))[:5])) or "nothing"
     raise ValueError(
-        f"{path} is no RVC voice: it holds {shown}; expected a dict with weight and config "
+        f"{path} is no RVC voice: it holds {held}; expected a dict with weight and config "
         "(a voice), or a training checkpoint (G_*.pth)"
     )
 
