@@ -46,10 +46,13 @@ def table():
 
 
 KINDS = table()
+# Commands say what such a voice holds without building its network, which is what cannot be.
+DESCRIBED = ("voices whose values lie", "voice folders whose config lies")
+COMMANDS = {"voices add", "info", "index info"}
 READERS = {
     *("mlx_pth.load", "read_checkpoint", "read_voice", "read_tensors", "FeatureIndex.load"),
     *("read_config", "Library.add", "Synthesizer.from_pretrained"),
-    *("voices add", "info", "index info"),
+    *COMMANDS,
 }
 
 
@@ -71,7 +74,8 @@ def test_hostile_files_end_in_one_line_and_nothing_else(account, kind):
     wrong = []
     for found in account[kind]:
         what = f"{found['name']} by {found['reader']}"
-        if found["error"] != "ValueError":
+        described = kind in DESCRIBED and found["reader"] in COMMANDS
+        if found["error"] != "ValueError" and not (described and found["error"] == "nothing"):
             wrong.append(f"{what}: {found['error']} {found['text']:.150}")
         if found["effects"]:
             wrong.append(f"{what}: {found['effects']}")

@@ -155,6 +155,8 @@ def _own(scratch: Path) -> Iterator[Case]:
         "header: no version": made(format_version="null"),
         "header: a config that is missing": made(config="null"),
         "header: an unknown key": configured(surprise=1),
+        "header: an unknown key of many lines": configured(**{"a\n\x1b[2J\x7f": 1}),
+        "header: a name of many lines": made(**{"a\n\x1b[2J\x7f": "1", "config": "{}"}),
         "header: a hundred heads": configured(n_heads=100),
         "header: a million layers": configured(n_layers=1_000_000),
         "header: a million flows": configured(n_flows=1_000_000),

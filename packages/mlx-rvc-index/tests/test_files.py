@@ -165,6 +165,16 @@ def test_npy_with_a_damaged_header_is_refused(tmp_path, header):
     refuse(tmp_path, data, "cannot be read", name="total_fea.npy")
 
 
+def test_a_name_in_an_error_of_safetensors_breaks_no_line(tmp_path):
+    """Found by fuzzing: the library quotes it as it is."""
+    header = b'{"w\x7f": {"dtype": "F32", "shape": [4], "data_offsets": [2, 16]}}'
+    data = struct.pack("<Q", len(header)) + header + bytes(16)
+    with pytest.raises(IndexFileError, match=r"damaged safetensors.*w\\x7f") as caught:
+        (tmp_path / "v.safetensors").write_bytes(data)
+        FeatureIndex.load(tmp_path / "v.safetensors")
+    assert str(caught.value).isprintable()
+
+
 def test_npy_that_holds_objects_is_not_unpickled(tmp_path):
     path = tmp_path / "x.npy"
     np.save(path, np.array([{"a": 1}], object), allow_pickle=True)

@@ -292,6 +292,15 @@ def test_impossible_configurations(v1_f0, change, message):
         SynthConfig.from_dict({**v1_f0.config.to_dict(), **change})
 
 
+@pytest.mark.parametrize(
+    "change", [{"a\n\x1b" * 1000: 1}, {"n_heads": "\n" * 1000}, {"version": "x" * 1000}]
+)
+def test_a_configurations_own_words_break_no_line(v1_f0, change):
+    with pytest.raises(ValueError, match=r"unknown|must be") as caught:
+        SynthConfig.from_dict(v1_f0.config.to_dict() | change)
+    assert str(caught.value).isprintable() and len(str(caught.value)) < 800
+
+
 def test_config_round_trip(v1_f0):
     config = v1_f0.config
     assert SynthConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config

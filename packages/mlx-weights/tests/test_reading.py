@@ -83,6 +83,15 @@ def test_lying_safetensors(tmp_path, header):
     assert "\n" not in str(caught.value)
 
 
+def test_a_name_in_the_librarys_own_error_breaks_no_line(tmp_path):
+    """Found by fuzzing: safetensors quotes it as it is."""
+    header = {"w\x7f\x1b[2J\n": {"dtype": "F32", "shape": [4], "data_offsets": [2, 16]}}
+    path = safetensors(tmp_path / "m.safetensors", header, bytes(16))
+    with pytest.raises(WeightsError, match=r"damaged safetensors.*w\\x7f\\x1b\[2J") as caught:
+        read_tensors(path)
+    assert str(caught.value).isprintable()
+
+
 def test_truncated_safetensors(tmp_path):
     save_file({"w": np.zeros(100, np.float32)}, tmp_path / "m.safetensors")
     data = (tmp_path / "m.safetensors").read_bytes()
