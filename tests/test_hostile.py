@@ -1,7 +1,8 @@
 """Files made to harm: each ends in one line of ValueError, with no effect and bounded cost.
 
 The files are made by tests/hostile, opened in one child process under an audit hook, with the
-address space capped; here its account is judged.
+address space capped; here its account is judged. Each file meets one of its readers; with HOSTILE=all
+in the environment (`.ci/run hostile`, every night) it meets all of them, and the commands.
 """
 
 import collections
@@ -17,6 +18,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 SECONDS = 5.0
+ALL = os.environ.get("HOSTILE") == "all"
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +26,7 @@ def account(tmp_path_factory):
     """What happened to every file, by kind."""
     folder = tmp_path_factory.mktemp("hostile")
     words = [sys.executable, str(ROOT / "tests/hostile/run.py"), str(folder)]
+    words += ["--all"] if ALL else []
     told = os.environ | {"PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "1"}
     done = subprocess.run(words, capture_output=True, text=True, env=told, check=False)
     assert done.returncode == 0, f"the child died: {done.stderr[-2000:]}"
@@ -43,12 +46,27 @@ def table():
 
 
 KINDS = table()
+# Commands say what such a voice holds without building its network, which is what cannot be.
+DESCRIBED = ("voices whose values lie", "voice folders whose config lies")
+COMMANDS = {"voices add", "info", "index info"}
+READERS = {
+    *("mlx_pth.load", "read_checkpoint", "read_voice", "read_tensors", "FeatureIndex.load"),
+    *("read_config", "Library.add", "Synthesizer.from_pretrained"),
+    *COMMANDS,
+}
 
 
 def test_the_document_states_how_many_there_are(account):
     counted = {kind: len({found["name"] for found in all_}) for kind, all_ in account.items()}
     assert counted == KINDS
-    assert sum(counted.values()) >= 200
+    assert sum(counted.values()) >= 800
+
+
+def test_every_reader_has_its_share(account):
+    """No reader, and no command, is left out by the turns."""
+    met = collections.Counter(found["reader"] for all_ in account.values() for found in all_)
+    assert set(met) - {""} == READERS
+    assert min(met[reader] for reader in READERS) >= (20 if ALL else 3), met
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -56,7 +74,8 @@ def test_hostile_files_end_in_one_line_and_nothing_else(account, kind):
     wrong = []
     for found in account[kind]:
         what = f"{found['name']} by {found['reader']}"
-        if found["error"] != "ValueError":
+        described = kind in DESCRIBED and found["reader"] in COMMANDS
+        if found["error"] != "ValueError" and not (described and found["error"] == "nothing"):
             wrong.append(f"{what}: {found['error']} {found['text']:.150}")
         if found["effects"]:
             wrong.append(f"{what}: {found['effects']}")

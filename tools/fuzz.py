@@ -65,14 +65,23 @@ def _pickles() -> Iterator[bytes]:
                     yield archive.read(name)
 
 
+def _arrays() -> Iterator[bytes]:
+    """What lies in an .npz, whole and hostile; its checksums would stop nearly every change."""
+    import npz
+
+    with tempfile.TemporaryDirectory() as folder:
+        yield from npz.arrays(f"{folder}/marker").values()
+
+
 def targets() -> dict[str, Target]:
     import cases
+    import npz
 
     import mlx_pth
     from mlx_rvc_index import FeatureIndex
     from mlx_rvc_synth import read_voice
     from mlx_rvc_voices import Library
-    from mlx_weights import read_config
+    from mlx_weights import read_config, read_tensors
 
     def add(path: Path) -> object:
         place = path.parent / "library"
@@ -100,6 +109,8 @@ def targets() -> dict[str, Target]:
             ),
         ),
         "npy": Target(".npy", FeatureIndex.load, lambda: _hostile("headers", ".npy")),
+        "npz": Target(".npz", read_voice, lambda: _hostile("npz", ".npz")),
+        "array": Target(".npz", read_tensors, _arrays, npz.whole),
         "safetensors": Target(
             ".safetensors",
             read_voice,
@@ -115,7 +126,8 @@ def fuzz(name: str, out: Path, seconds: int) -> None:
 
     with atheris.instrument_imports(include=[*INSTRUMENTED, "pickletools", "zipfile"]):
         target = targets()[name]
-    import faiss  # noqa: F401, so that no reader imports it under the watch
+    import faiss  # noqa: F401, so that no reader imports these under the watch
+    import safetensors.numpy  # noqa: F401
     from watch import Watch
 
     corpus, found = out / name, out / "found"
@@ -158,7 +170,7 @@ def _figures(log: str) -> tuple[int, int]:
 
 
 def main() -> None:
-    names = ("pickle", "pth", "zip", "index", "npy", "safetensors", "config")
+    names = ("pickle", "pth", "zip", "index", "npy", "npz", "array", "safetensors", "config")
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -189,7 +201,8 @@ def main() -> None:
             print(f"| {name} | {seconds} | {tried:,} | {reached:,} | {verdict} |", flush=True)
             if done.returncode or not tried:
                 failed.append(name)
-                print((done.stdout + done.stderr)[-4000:], file=sys.stderr)
+                # Python's traceback stands first in what atheris says.
+                print(done.stdout[:4000], done.stderr[-1000:], sep="\n", file=sys.stderr)
     if failed:
         kept = f"; inputs in {out / 'found'}" if arguments.out else "; --out FOLDER keeps inputs"
         raise SystemExit(f"found something in {', '.join(failed)}{kept}")

@@ -1,17 +1,20 @@
 """Opens every hostile file through the readers, in this process, and prints what happened.
 
-    python run.py FOLDER [part of a name]
+    python run.py [--all] FOLDER [part of a name]
 
-One JSON object a line: kind, name, reader, error (its type), text, seconds, effects.
+Each file by one of its readers, in turn, and one of six by a command too; with --all every file by
+every reader and command. One JSON object a line: kind, name, reader, error (its type), text, seconds, effects.
 """
 
+import argparse
 import contextlib
 import gc
 import io
 import json
 import os
+import re
+import shutil
 import signal
-import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -22,6 +25,7 @@ os.environ["MLX_ENABLE_TF32"] = "0"
 import archives
 import found
 import headers
+import npz
 import pickles
 import tensors
 import voices
@@ -36,8 +40,8 @@ from mlx_rvc_voices import Library
 from mlx_weights import read_checkpoint, read_config, read_tensors
 
 Reader = Callable[[Path], object]
-BUILDERS = (pickles, tensors, archives, headers, voices, found)
-EVERY = 6  # of the files of a kind, one in so many is opened by a command too
+BUILDERS = (pickles, tensors, archives, headers, npz, voices, found)
+EVERY = 6  # of the files, one in so many is opened by a command too
 
 
 def add(path: Path, **options: str) -> object:
@@ -48,15 +52,17 @@ def add(path: Path, **options: str) -> object:
 
 
 def command(*words: str) -> Reader:
-    """A command: its one line on stderr becomes a ValueError again."""
+    """A command: its one line on stderr becomes a ValueError again; it may also end well."""
 
     def run(path: Path) -> None:
         said, out = io.StringIO(), io.StringIO()
         with contextlib.redirect_stderr(said), contextlib.redirect_stdout(out):
             status = main([*words, str(path)])
+        if status == 0:
+            return
         if status != 1 or said.getvalue().count("\n") != 1 or out.getvalue():
             raise RuntimeError(f"status {status}, said {said.getvalue()!r:.300}")
-        if "unexpected" in said.getvalue():
+        if re.search(r"error: unexpected \w+: ", said.getvalue()):
             raise RuntimeError(said.getvalue())
         raise ValueError(said.getvalue().strip())
 
@@ -68,6 +74,8 @@ READERS: dict[str, dict[str, Reader]] = {
              "read_voice": read_voice},
     ".safetensors": {"read_tensors": read_tensors, "read_voice": read_voice,
                      "FeatureIndex.load": FeatureIndex.load},
+    ".npz": {"read_tensors": read_tensors, "read_voice": read_voice,
+             "FeatureIndex.load": FeatureIndex.load},
     ".index": {"FeatureIndex.load": FeatureIndex.load},
     ".npy": {"FeatureIndex.load": FeatureIndex.load},
     ".json": {"read_config": read_config},
@@ -76,6 +84,7 @@ READERS: dict[str, dict[str, Reader]] = {
 COMMANDS = {
     ".pth": {"voices add": command("voices", "add"), "info": command("info")},
     ".safetensors": {"info": command("info"), "voices add": command("voices", "add")},
+    ".npz": {"voices add": command("voices", "add"), "info": command("info")},
     ".index": {"index info": command("index", "info")},
     ".npy": {"index info": command("index", "info")},
     ".json": {},
@@ -83,15 +92,26 @@ COMMANDS = {
 }
 
 
-def readers(case: Case, number: int) -> dict[str, Reader]:
+def turn(readers: dict[str, Reader], number: int) -> dict[str, Reader]:
+    """One of them, each in its turn: the quotient lets those of one in EVERY take turns too."""
+    names = list(readers)
+    name = names[(number + number // EVERY) % len(names)]
+    return {name: readers[name]}
+
+
+def readers(case: Case, number: int, everything: bool) -> dict[str, Reader]:
     found = dict(READERS[case.ending])
     if case.kind in (voices.VALUES, voices.FOLDER):
         # Their tensors are well formed: only who reads them as a voice can object.
         found = {"Synthesizer.from_pretrained": Synthesizer.from_pretrained}
-    elif case.kind == headers.SAFE and "vectors" in case.name:
+    elif case.name.startswith(npz.VOICE) or (case.kind == headers.SAFE and "vectors" in case.name):
         del found["read_tensors"]
-    if number % EVERY == 0:
-        found |= COMMANDS[case.ending]
+    commands = COMMANDS[case.ending]
+    if everything:
+        return found | commands
+    found = turn(found, number)
+    if commands and number % EVERY == 0:
+        found |= turn(commands, number)
     return found
 
 
@@ -142,7 +162,7 @@ def too_long(*_: object) -> None:
     raise TooLong
 
 
-def run(folder: Path, wanted: str) -> None:
+def run(folder: Path, wanted: str, everything: bool) -> None:
     warm_up(folder)
     marker = folder / "marker"
     gc.freeze()  # what is imported by now is not looked at again before every file
@@ -159,13 +179,14 @@ def run(folder: Path, wanted: str) -> None:
         path.write_bytes(case.data)
         for name, data in case.beside:
             (place / name).write_bytes(data)
-        for name, reader in readers(case, number).items():
+        for name, reader in readers(case, number, everything).items():
             watch.literals = case.kind == headers.NPY
             found = opened(path, reader, watch, marker)
             print(
                 json.dumps({"kind": case.kind, "name": case.name, "reader": name} | found),
                 flush=True,
             )
+        shutil.rmtree(folder / "library" / "voice", ignore_errors=True)  # what a command kept
         left = [p for p in place.rglob("*") if p.is_file() and p != path]
         left = [p.name for p in left if p.name not in dict(case.beside)]
         left += [p.name for p in folder.iterdir() if p.name not in before | {"opened"}]
@@ -179,4 +200,9 @@ def run(folder: Path, wanted: str) -> None:
 
 
 if __name__ == "__main__":
-    run(Path(sys.argv[1]).resolve(), sys.argv[2] if len(sys.argv) > 2 else "")
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("wanted", nargs="?", default="")
+    parser.add_argument("--all", action="store_true")
+    given = parser.parse_args()
+    run(given.folder.resolve(), given.wanted, given.all)

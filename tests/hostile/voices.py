@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from cases import Case, in_dict, pickled, torch_zip
+from cases import Case, in_dict, number, pickled, torch_zip
 
 import mlx_pth
 from mlx_rvc_synth import read_voice
@@ -97,6 +97,14 @@ def _torch(scratch: Path) -> Iterator[Case]:
             weight=weight | {name: np.asarray(weight[name]).astype(np.complex64)}),
         "another vocoder": made(vocoder="RingFormer"),
         "another architecture": made(version="voras_beta"),
+        "another architecture of many lines": made(version="voras\n\x1b[2J" + "x" * 100_000),
+        "another vocoder of many lines": made(vocoder="a\n\x1b[2J"),
+        "an entry of many lines": made(**{"a\n\x1b[2J": 1}),
+        "no voice, under many lines": torch_zip(pickled(in_dict(number(1), "a\n\x1b[2J"))),
+        "a weight of many lines": made(weight=weight | {"dec.a\n\x1b[2J": flat}),
+        "complex weights of many lines": made(
+            weight=weight | {"dec.a\n\x1b[2J": flat.astype(np.complex64)}),
+        "a weight of endless name": made(weight=weight | {"dec." + "a" * 100_000: flat}),
         "training checkpoint of nothing": made(weight=None, model={}),
         "a kernel of a noise convolution of one axis": made(
             weight=weight | {"dec.noise_convs.0.weight": flat}, config=rates(None)),
@@ -147,6 +155,8 @@ def _own(scratch: Path) -> Iterator[Case]:
         "header: no version": made(format_version="null"),
         "header: a config that is missing": made(config="null"),
         "header: an unknown key": configured(surprise=1),
+        "header: an unknown key of many lines": configured(**{"a\n\x1b[2J\x7f": 1}),
+        "header: a name of many lines": made(**{"a\n\x1b[2J\x7f": "1", "config": "{}"}),
         "header: a hundred heads": configured(n_heads=100),
         "header: a million layers": configured(n_layers=1_000_000),
         "header: a million flows": configured(n_flows=1_000_000),
@@ -187,6 +197,9 @@ def _own(scratch: Path) -> Iterator[Case]:
         "config beside: ten megabytes": b'{"a":"' + b"x" * 10_000_000 + b'"}',
         "config beside: entries of no rate": b'{"a":{"sr":"x"},"b":{"sr":[]}}',
         "config beside: entries of none": b'{"a":{},"b":{}}',
+        "config beside: entries of many lines": b'{"a\\n\\u001b":{},"b":{}}',
+        "config beside: thousands of entries": b"{%s}"
+        % b",".join(b'"entry %d":{}' % i for i in range(10_000)),
         "config beside: rates of text": b'{"upsample_rates":"ab"}',
         "config beside: rates of null": b'{"upsample_rates":[null]}',
         "config beside: infinite rates": b'{"upsample_rates":[Infinity]}',

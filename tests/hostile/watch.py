@@ -26,7 +26,7 @@ _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _ROOT = Path(__file__).resolve().parents[2]
 _CODE = tuple(
     {os.path.realpath(path) for path in (*sysconfig.get_paths().values(), sys.prefix,
-     sys.base_prefix, _ROOT / "packages")}
+     sys.base_prefix, _ROOT / "packages", *(p for p in sys.path if p.endswith("-packages")))}
 )  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """Zip archives written field by field, so that every field can lie."""
 
+import functools
 import struct
 import zlib
 from dataclasses import dataclass
@@ -30,14 +31,21 @@ def deflated(data: bytes) -> bytes:
 
 def bomb(name: str, size: int, **more) -> Entry:
     """An entry of `size` zeros, packed about a thousand to one."""
-    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
-    crc, block, parts = 0, bytes(1 << 20), []
-    for at in range(0, size, 1 << 20):
-        piece = block[: min(1 << 20, size - at)]
-        crc = zlib.crc32(piece, crc)
-        parts.append(packer.compress(piece))
-    data = b"".join(parts) + packer.flush()
+    data, crc = _zeros(size)
     return Entry(name, data, 8, size=size, crc=crc, **more)
+
+
+@functools.cache
+def _zeros(size: int) -> tuple[bytes, int]:
+    """A stream that unpacks to so many zeros, and their CRC; a block is packed once, and repeated."""
+    block = bytes(1 << 20)
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    packed = packer.compress(block) + packer.flush(zlib.Z_FULL_FLUSH)
+    whole, rest = divmod(size, len(block))
+    crc = 0
+    for _ in range(whole):
+        crc = zlib.crc32(block, crc)
+    return packed * whole + deflated(bytes(rest)), zlib.crc32(bytes(rest), crc)
 
 
 def archive(entries: list[Entry], *, count: int | None = None, end: dict | None = None) -> bytes:

@@ -142,11 +142,57 @@ def test_npy_of_another_shape_is_refused(tmp_path, array):
         FeatureIndex.load(path)
 
 
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"(" * 9000,
+        b"-" * 9000 + b"1",
+        b"[" * 150 + b"]" * 150,
+        b"{'descr': '<f4",
+        b"{\t'descr'\n\\",
+        b"{'descr': '\0'}",
+        b"9" * 9000,
+        b"{'descr': 'nonsense', 'fortran_order': False, 'shape': (4, 4)}",
+        b"{'descr': '<f4', 'fortran_order': False, 'shape': (4611686018427387904, 4)}",
+        b"{'descr': '<f4', 'fortran_order': False, 'shape': (-4, -4)}",
+        b"__import__('os').abort()",
+        b"",
+    ],
+)
+def test_npy_with_a_damaged_header_is_refused(tmp_path, header):
+    """NumPy's parser ends in a dozen kinds of errors, none of which is the user's to read."""
+    data = b"\x93NUMPY\1\0" + struct.pack("<H", len(header)) + header + bytes(64)
+    refuse(tmp_path, data, "cannot be read", name="total_fea.npy")
+
+
+def test_a_name_in_an_error_of_safetensors_breaks_no_line(tmp_path):
+    """Found by fuzzing: the library quotes it as it is."""
+    header = b'{"w\x7f": {"dtype": "F32", "shape": [4], "data_offsets": [2, 16]}}'
+    data = struct.pack("<Q", len(header)) + header + bytes(16)
+    with pytest.raises(IndexFileError, match=r"damaged safetensors.*w\\x7f") as caught:
+        (tmp_path / "v.safetensors").write_bytes(data)
+        FeatureIndex.load(tmp_path / "v.safetensors")
+    assert str(caught.value).isprintable()
+
+
 def test_npy_that_holds_objects_is_not_unpickled(tmp_path):
     path = tmp_path / "x.npy"
     np.save(path, np.array([{"a": 1}], object), allow_pickle=True)
     with pytest.raises(IndexFileError, match="cannot be read"):
         FeatureIndex.load(path)
+
+
+@pytest.mark.parametrize("place", [61, 69 + 4 * 256])  # of PQ's centroids, and of its codes
+def test_faiss_makes_no_array_that_is_larger_than_the_file(tmp_path, place):
+    """Found by fuzzing: faiss made an array of 13 GB of a file of two kilobytes."""
+    import faiss
+
+    before = faiss.get_deserialization_vector_byte_limit(), faiss.get_deserialization_loop_limit()
+    product = (GOLDEN / "product.index").read_bytes()
+    assert struct.unpack_from("<Q", product, place)[0] in (256, 800)
+    refuse(tmp_path, changed(product, place, "Q", 13 * 10**9), "deserialization_vector_byte_limit")
+    after = faiss.get_deserialization_vector_byte_limit(), faiss.get_deserialization_loop_limit()
+    assert after == before
 
 
 def test_other_kinds_name_the_extra_when_faiss_is_missing(monkeypatch):

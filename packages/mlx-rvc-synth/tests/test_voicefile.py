@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 import mlx_weights
 from mlx_rvc_synth import SynthConfig, Synthesizer, read_voice, voicefile
@@ -148,6 +149,38 @@ def test_refused_by_name(content, change, message, monkeypatch, tmp_path):
     assert "\n" not in str(caught.value)
 
 
+ODD = "a\n\x1b[2J\x7f"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {ODD: 1},
+        {"a" * 100_000: 1},
+        {"weight": {ODD: np.zeros(1)}},
+        {"weight": {"enc_p." + ODD: np.zeros(1)}},
+        {"weight": {"a" * 100_000: np.zeros(1)}},
+        {"version": "voras" + ODD * 1000},
+        {"vocoder": ODD},
+    ],
+)
+def test_a_files_own_words_break_no_line(content, change, monkeypatch, tmp_path):
+    with pytest.raises(ValueError, match=r"voice\.pth") as caught:
+        read({**content, **change}, monkeypatch, tmp_path)
+    assert str(caught.value).isprintable() and len(str(caught.value)) < 300
+
+
+def test_entries_of_a_shared_config_break_no_line(content, tmp_path):
+    path = tmp_path / "sam.safetensors"
+    tensors = {name: np.ascontiguousarray(value) for name, value in content["weight"].items()}
+    save_file(tensors, path)
+    entries = {ODD: {}} | {f"voice {i}": {} for i in range(1000)}
+    (tmp_path / "config.json").write_text(json.dumps(entries))
+    with pytest.raises(ValueError, match="none fits this name") as caught:
+        read_voice(path)
+    assert str(caught.value).isprintable() and len(str(caught.value)) < 600
+
+
 def test_discriminators_and_optimizers(golden, monkeypatch, tmp_path):
     with pytest.raises(ValueError, match=r"discriminator of v2.*G_\*\.pth"):
         read_voice(golden / "D_7.pth")
@@ -257,6 +290,15 @@ def test_no_sample_rates(text):
 def test_impossible_configurations(v1_f0, change, message):
     with pytest.raises(ValueError, match=message):
         SynthConfig.from_dict({**v1_f0.config.to_dict(), **change})
+
+
+@pytest.mark.parametrize(
+    "change", [{"a\n\x1b" * 1000: 1}, {"n_heads": "\n" * 1000}, {"version": "x" * 1000}]
+)
+def test_a_configurations_own_words_break_no_line(v1_f0, change):
+    with pytest.raises(ValueError, match=r"unknown|must be") as caught:
+        SynthConfig.from_dict(v1_f0.config.to_dict() | change)
+    assert str(caught.value).isprintable() and len(str(caught.value)) < 800
 
 
 def test_config_round_trip(v1_f0):

@@ -94,15 +94,25 @@ def test_a_repository_of_several_is_a_question(library, hub, files):
         ("missing", "HTTP 404"),
         ("error", "HTTP 500"),
         ("cut", r"the connection was cut after \d+ of \d+ bytes"),
+        ("reset in the middle", r"the connection was cut \(ConnectionResetError\)"),
+        ("reset", r"the connection was cut \((ConnectionResetError|RemoteDisconnected)\)"),
+        ("stall", "the server did not answer in time"),
+        ("silent", "the server did not answer in time"),
+        ("short", r"sam\.pth"),
+        ("wrong", r"sam\.pth"),
         ("html", r"is a web page \('Log in'\), not a file; give the link of its download"),
     ],
 )
-def test_a_link_that_fails_is_one_line_and_leaves_nothing(library, hub, fault, words):
+def test_a_link_that_fails_is_one_line_and_leaves_nothing(library, hub, fault, words, monkeypatch):
+    monkeypatch.setattr("mlx_rvc_voices.download._TIMEOUT", 0.3)
     hub.faults["sam.pth"] = fault
+    link = f"{plain(hub)}/ann/voices/resolve/main/sam.pth?key=secret"
     with pytest.raises(ValueError, match=words) as caught:
-        library.add(f"{plain(hub)}/ann/voices/resolve/main/sam.pth?key=secret")
+        library.add(link)
     assert "\n" not in str(caught.value) and "secret" not in str(caught.value)
     assert list(library.folder.iterdir()) == []
+    hub.faults.clear()
+    assert library.add(link).voice.name == "sam"
 
 
 def test_a_server_that_is_not_there(library):

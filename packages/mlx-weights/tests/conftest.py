@@ -23,4 +23,5 @@ def fast(monkeypatch):
 
     monkeypatch.setattr(time, "sleep", lambda _: None)
     monkeypatch.setattr(constants, "HF_HUB_DOWNLOAD_TIMEOUT", 0.3)
+    monkeypatch.setattr(constants, "HF_HUB_ETAG_TIMEOUT", 0.3)
     monkeypatch.setattr(constants, "DOWNLOAD_CHUNK_SIZE", 10_000)

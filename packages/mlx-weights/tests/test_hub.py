@@ -3,6 +3,7 @@
 import errno
 import hashlib
 import logging
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -139,14 +140,51 @@ def test_cut_once_is_resumed(hub, fast, caplog):
     assert 206 in statuses  # only the rest was asked for
 
 
-@pytest.mark.parametrize("fault", ["cut", "stall"])
-def test_cut_in_the_middle(hub, fast, fault, own_caches):
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ("cut", "cut during the download"),
+        ("reset in the middle", "cut during the download"),
+        ("reset", "cut during the download"),
+        ("stall", "did not answer in time"),
+        ("silent", "did not answer in time"),
+        ("short", "cut during the download"),
+        ("long", "cut during the download"),
+    ],
+)
+def test_a_hub_that_breaks_off_or_lies_about_the_length(hub, fast, fault, words):
     hub.faults["sub/model.pt"] = fault
     text = failure()
     assert_helps(text, hub.url)
-    assert ("cut" if fault == "cut" else "in time") in text
+    assert words in text
     hub.faults.clear()
     assert find().read_bytes() == DATA  # nothing half-fetched is left in the way
+
+
+@pytest.mark.parametrize("fault", ["reset", "reset in the middle", "silent", "short", "wrong"])
+def test_a_companion_is_no_less_than_the_file(hub, fast, fault):
+    """Of config.json no SHA-256 is known: wrong bytes are for its reader."""
+    hub.faults["sub/config.json"] = fault
+    if fault != "wrong":
+        assert re.search(r"config\.json\)?: ", failure())
+        hub.faults.clear()
+    assert find().read_bytes() == DATA
+
+
+def test_bytes_other_than_the_hub_announced_are_deleted(hub, own_caches):
+    """Of a repository's file no SHA-256 is known here, but the hub says one."""
+    hub.faults["model.pt"] = "wrong"
+    text = failure("owner/name")
+    assert hashlib.sha256(b"other").hexdigest() in text and "the copy was deleted" in text
+    assert not any(path.read_bytes() == bytes(b ^ 0x55 for b in b"other")
+                   for path in own_caches.rglob("*") if path.is_file())  # fmt: skip
+    hub.faults.clear()
+    path = find("owner/name")
+    assert path.read_bytes() == b"other"
+    path.resolve().write_bytes(b"oth??")
+    with pytest.raises(WeightsError, match="the copy was deleted"):
+        find("owner/name")
+    assert find("owner/name").read_bytes() == b"other"
 
 
 def test_repository_as_source(hub):

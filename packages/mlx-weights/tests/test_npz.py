@@ -96,6 +96,14 @@ def test_bombs_and_damage(tmp_path):
         (tmp_path / f"{name}.npz").write_bytes(content)
         with pytest.raises(WeightsError, match=name):
             mlx_weights.read_checkpoint(tmp_path / f"{name}.npz")
+    for packing in (zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2):  # lzma may ask for any memory
+        path = archive(tmp_path / "packed.npz", packing, a=npy(np.ones(9)))
+        with pytest.raises(WeightsError, match=f"packed by method {packing}"):
+            mlx_weights.read_checkpoint(path)
+    path = archive(tmp_path / "odd.npz", **{"\x1b[2J\n": b"no array"})
+    with pytest.raises(WeightsError, match="does not start as an array") as caught:
+        mlx_weights.read_checkpoint(path)
+    assert str(caught.value).isprintable()
     with (
         pytest.warns(UserWarning, match="Duplicate"),
         zipfile.ZipFile(tmp_path / "t.npz", "w") as t,

@@ -83,6 +83,15 @@ def test_lying_safetensors(tmp_path, header):
     assert "\n" not in str(caught.value)
 
 
+def test_a_name_in_the_librarys_own_error_breaks_no_line(tmp_path):
+    """Found by fuzzing: safetensors quotes it as it is."""
+    header = {"w\x7f\x1b[2J\n": {"dtype": "F32", "shape": [4], "data_offsets": [2, 16]}}
+    path = safetensors(tmp_path / "m.safetensors", header, bytes(16))
+    with pytest.raises(WeightsError, match=r"damaged safetensors.*w\\x7f\\x1b\[2J") as caught:
+        read_tensors(path)
+    assert str(caught.value).isprintable()
+
+
 def test_truncated_safetensors(tmp_path):
     save_file({"w": np.zeros(100, np.float32)}, tmp_path / "m.safetensors")
     data = (tmp_path / "m.safetensors").read_bytes()
@@ -169,6 +178,14 @@ def test_strict_loading_can_empty_the_dict_but_only_when_all_fits():
     assert tensors == {}
     for name, value in tree_flatten(model.parameters()):
         np.testing.assert_array_equal(np.array(value), kept[name])
+
+
+def test_strict_loading_says_odd_names_in_one_line():
+    model = Model()
+    tensors = weights(model) | {"a\n\x1b[2J" + "b" * 100_000: np.zeros(1)}
+    with pytest.raises(WeightsError, match=r"1 tensors not expected \(a\\n\\x1b") as caught:
+        load_strict(model, tensors, source="x")
+    assert str(caught.value).isprintable() and len(str(caught.value)) < 300
 
 
 def test_strict_loading_lists_everything_wrong_and_changes_nothing():

@@ -38,8 +38,9 @@ def open_safetensors(path: Path) -> Array:
                 pass  # the library has checked that header and file agree
             header = json.loads(file.read(length))
     except (SafetensorError, ValueError, RecursionError) as error:
+        said = repr(str(error))[1:-1]  # the library quotes names of tensors as they are
         raise IndexFileError(
-            f"a damaged safetensors file ({error!s:.80}): fetch or write it again"
+            f"a damaged safetensors file ({said:.80}): fetch or write it again"
         ) from None
     name = next((name for name in _NAMES if name in header), None)
     if name is None:

@@ -120,8 +120,9 @@ class SynthConfig:
         known = {field.name for field in fields(cls)}
         unknown = sorted(set(values) - known)
         if unknown:
+            shown = ", ".join(repr(str(key))[1:-1][:40] for key in unknown[:5])
             raise ValueError(
-                f"unknown configuration keys {', '.join(unknown)}; "
+                f"{len(unknown)} unknown configuration keys, {shown}; "
                 f"this version knows {', '.join(sorted(known))}"
             )
         try:
@@ -142,11 +143,11 @@ class SynthConfig:
         for name in _POSITIVE:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise ValueError(f"{name} must be a positive integer, found {value!r}")
+                raise ValueError(f"{name} must be a positive integer, found {value!r:.60}")
         if self.resblock not in ("1", "2"):
-            raise ValueError(f"resblock must be '1' or '2', found {self.resblock!r}")
+            raise ValueError(f"resblock must be '1' or '2', found {self.resblock!r:.60}")
         if self.version not in ("v1", "v2"):
-            raise ValueError(f"version must be v1 or v2, found {self.version!r}")
+            raise ValueError(f"version must be v1 or v2, found {self.version!r:.60}")
         if self.vocoder not in VOCODERS:
             raise ValueError(f"vocoder must be {' or '.join(VOCODERS)}, found {self.vocoder!r:.40}")
         if self.hidden_channels % self.n_heads:
@@ -270,9 +271,11 @@ def parse_sample_rate(value: Any) -> int:
             raise ValueError
         rate = float(text[:-1]) * 1000 if text.endswith("k") else float(text)
     except ValueError:
-        raise ValueError(f"cannot read {value!r} as a sample rate; expected 40000 or 40k") from None
+        raise ValueError(
+            f"cannot read {value!r:.60} as a sample rate; expected 40000 or 40k"
+        ) from None
     if not rate.is_integer() or rate <= 0:
-        raise ValueError(f"a sample rate of {value!r} is not a whole number of Hz")
+        raise ValueError(f"a sample rate of {value!r:.60} is not a whole number of Hz")
     return int(rate)
 
 

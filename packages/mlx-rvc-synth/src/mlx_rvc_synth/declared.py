@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from .config import LIST_FIELDS, config_from_list, parse_sample_rate
+from .refusal import shown
 
 _SECTIONS = {"data", "model", "train"}  # of RVC's training configuration
 _FORK_LAYER = 9
@@ -22,7 +23,7 @@ _MAKERS = {
     "rvc-next": ("f0_median",),
     "Applio": ("model_hash", "creation_date", "speakers_id", "dataset_length"),
 }
-_MOST_LAYERS = 64
+_MOST_LAYERS, _MOST_SHOWN = 64, 10
 
 
 def foreign_config(
@@ -78,8 +79,9 @@ def _entry(path: Path, entries: dict[str, dict[str, Any]]) -> dict[str, Any]:
         if any(spelling in stem for spelling in spellings):
             fitting[key] = value
     if len(fitting) != 1:
+        names = ", ".join(map(shown, list(entries)[:_MOST_SHOWN]))
         raise ValueError(
-            f"config.json beside {path.name} has entries {', '.join(entries)}; "
+            f"config.json beside {path.name} has {len(entries)} entries, {names}; "
             f"{'several fit' if fitting else 'none fits'} this name: rename the file or put "
             f"{path.stem}.json beside it"
         )

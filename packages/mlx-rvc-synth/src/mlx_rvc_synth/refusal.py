@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from .config import VOCODERS
 from .other_models import related_model, single_model
 from .vocoders import vocoder_named
+
+_LONGEST_NAME = 300
+"""Letters; the longest name of a voice's tensor has 60."""
+
+
+def shown(said: Any, most: int = 40) -> str:
+    """A file's own words as part of a line: escaped where they would not print, and cut."""
+    return repr(str(said))[1:-1][:most]
+
+
+def refuse_odd_names(names: Iterable[Any], path: Path) -> None:
+    """ValueError for names that would not print as they are, which go into other messages."""
+    for name in names:
+        if isinstance(name, str) and not (name.isprintable() and len(name) <= _LONGEST_NAME):
+            raise ValueError(
+                f"{path} holds something under the name '{shown(name)}', which no voice does: "
+                "fetch the file again, from a place you trust"
+            )
 
 
 def refuse_other_files(content: dict[str, Any], tensors: dict[str, Any], path: Path) -> None:
@@ -35,9 +54,9 @@ def refuse_other_files(content: dict[str, Any], tensors: dict[str, Any], path: P
             f"{path} holds the state of an optimizer and no model; "
             "give the generator (G_*.pth) or the extracted voice"
         )
-    shown = ", ".join(sorted(map(str, content or tensors))[:5]) or "nothing"
+    held = ", ".join(map(shown, sorted(map(str, content or tensors))[:5])) or "nothing"
     raise ValueError(
-        f"{path} is no RVC voice: it holds {shown}; expected a dict with weight and config "
+        f"{path} is no RVC voice: it holds {held}; expected a dict with weight and config "
         "(a voice), or a training checkpoint (G_*.pth)"
     )
 
@@ -47,6 +66,6 @@ def refuse_other_vocoders(tensors: dict[str, Any], metadata: dict[str, Any], pat
     said = metadata.get("vocoder")
     if said and vocoder_named(said) is None:
         raise ValueError(
-            f"{path} uses the vocoder {said!s:.40}; supported are {', '.join(VOCODERS)}: convert "
+            f"{path} uses the vocoder {shown(said)}; supported are {', '.join(VOCODERS)}: convert "
             "with the program that trained it"
         )

@@ -22,7 +22,7 @@ import mlx_weights
 from .config import LIST_FIELDS, SynthConfig
 from .declared import maker, normalised, plain, small_model_says
 from .layouts import hugging_face, read_flat
-from .refusal import refuse_other_files, refuse_other_vocoders
+from .refusal import refuse_odd_names, refuse_other_files, refuse_other_vocoders, shown
 from .resolve import resolve
 from .sanitizing import Layout, sanitize
 from .shapes import OpenRateError, observe
@@ -73,6 +73,7 @@ def read_voice(path: Path, *, sample_rate: int | None = None) -> VoiceFile:
     path = find_in_folder(path) if path.is_dir() else path
     refuse_strangers(path)
     content = mlx_weights.read_checkpoint(path)
+    refuse_odd_names(content if isinstance(content, dict) else (), path)
     if is_safetensors(path):
         return _read_safetensors(path, content)
     if mlx_weights.is_npz(path):
@@ -120,8 +121,8 @@ def _open(content: Any, path: Path) -> tuple[Tensors, dict[str, Any], dict[str, 
         raise ValueError(f"{path} holds a {type(content).__name__}, not a voice")
     if str(content.get("version", "")).startswith("voras"):
         raise ValueError(
-            f"{path} is a {content['version']} voice, another architecture than RVC v1 and v2; "
-            "convert with the program that made it"
+            f"{path} is a {shown(content['version'])} voice, another architecture than RVC v1 "
+            "and v2; convert with the program that made it"
         )
     if isinstance(content.get("weight"), dict):
         tensors, kind = content["weight"], "small model"
@@ -131,6 +132,7 @@ def _open(content: Any, path: Path) -> tuple[Tensors, dict[str, Any], dict[str, 
         tensors, kind = content["model"], "training checkpoint"
     else:
         tensors, kind = content, "state dict"
+    refuse_odd_names(tensors, path)
     refuse_other_files(content, tensors, path)
     tensors = {
         _without_wrappers(name): value

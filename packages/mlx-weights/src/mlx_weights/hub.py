@@ -2,11 +2,13 @@
 
 huggingface-hub does the transfer (cache, resuming, progress on stderr). Added here: a first short
 question to the hub, so that without a network the error comes at once and not after retries; the
-check of a known SHA-256; and errors that say what to do.
+check of a known SHA-256, or of the one that the hub announces for a large file; and errors that say
+what to do.
 """
 
 import errno
 import os
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -14,6 +16,7 @@ from mlx_weights.digest import known_sha256
 from mlx_weights.errors import WeightsError
 
 _DEFAULT_ENDPOINT = "https://huggingface.co"
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -50,24 +53,17 @@ def fetch(file: HubFile, advice: str) -> Path:
     """Give a local copy of `file` with its companions beside it.
 
     A whole copy in huggingface-hub's cache is taken without asking the hub; one whose SHA-256 is
-    wrong is thrown away and fetched again. `advice` ends every error: where else to put the file.
+    wrong is thrown away and fetched again. Where `file` has none, that which the hub announced
+    counts. `advice` ends every error: where else to put the file.
     """
     path = _cached_with_companions(file)
     if path is not None:
-        if file.sha256 is None or known_sha256(path) == file.sha256:
+        expected = file.sha256 or _announced(path)
+        if expected is None or known_sha256(path) == expected:
             return path
         _discard(path)
     _ask(file, advice)
-    path = _download_with_companions(file, advice)
-    if file.sha256 is not None:
-        found = known_sha256(path)
-        if found != file.sha256:
-            _discard(path)
-            raise WeightsError(
-                f"{file.url} has the SHA-256 {found}, but {file.sha256} is expected: it was damaged"
-                f" on the way or replaced; the copy was deleted. Try again, or {advice}"
-            )
-    return path
+    return _download_with_companions(file, advice)
 
 
 def fetch_first(file: HubFile, filenames: tuple[str, ...], advice: str) -> Path:
@@ -103,8 +99,24 @@ def repository_files(repo: str, *, revision: str = "main", advice: str) -> list[
 
 def _download_with_companions(file: HubFile, advice: str) -> Path:
     for name in file.companions:  # first, so that the file itself means that all is there
+        # Asked shortly, as the file was: huggingface-hub would wait six minutes for an answer.
+        _ask(file.beside(name), advice, optional=True)
         _download(file, advice, companion=name)
-    return _download(file, advice)
+    path = _download(file, advice)
+    expected = file.sha256 or _announced(path)
+    if expected is not None and (found := known_sha256(path)) != expected:
+        _discard(path)
+        raise WeightsError(
+            f"{file.url} has the SHA-256 {found}, but {expected} is expected: it was damaged on "
+            f"the way or replaced; the copy was deleted. Try again, or {advice}"
+        )
+    return path
+
+
+def _announced(path: Path) -> str | None:
+    """Give the SHA-256 that the hub announced: a large file's copy in the cache is named so."""
+    name = path.resolve().name
+    return name if _SHA256.fullmatch(name) else None
 
 
 def cache_folder() -> Path:

@@ -16,11 +16,11 @@ from mlx_weights.errors import WeightsError
 _MAX_BYTES, _LEAST_BYTES, _TIMES_FILE = 16 * 2**30, 128 * 2**20, 8
 _LOCAL_HEADER = 30  # bytes before the name
 _ENCRYPTED = 0x1
+_PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # lzma takes what memory its header asks
 _PIECE = 2**20
-_KINDS = "biuf"
 # As NumPy and MLX write it. NumPy itself evaluates it as Python, which is more than is needed.
 _ARRAY_HEADER = re.compile(
-    r"\{'descr': ?'([<>|=]?[a-zA-Z]\d{0,2})', ?'fortran_order': ?(True|False), "
+    r"\{'descr': ?'([<>|=]?[biuf]\d{1,2})', ?'fortran_order': ?(True|False), "
     r"?'shape': ?\(((?:\d{1,18}, ?)*(?:\d{1,18})?)\),? ?\}\s*"
 )
 _MAX_ARRAY_HEADER = 10_000
@@ -93,12 +93,14 @@ def _check(infos: list[zipfile.ZipInfo]) -> None:
     end = 0
     for info in sorted(infos, key=lambda info: info.header_offset):
         if info.header_offset < end:
-            raise ValueError(f"{info.filename:.60} overlaps with another entry")
+            raise ValueError(f"{info.filename!r:.60} overlaps with another entry")
         end = info.header_offset + _LOCAL_HEADER + info.compress_size
         if info.flag_bits & _ENCRYPTED:
-            raise ValueError(f"{info.filename:.60} is encrypted")
+            raise ValueError(f"{info.filename!r:.60} is encrypted")
+        if info.compress_type not in _PACKINGS:
+            raise ValueError(f"{info.filename!r:.60} is packed by method {info.compress_type}")
         if not info.filename.endswith(".npy"):
-            raise ValueError(f"{info.filename:.60} is no .npy array")
+            raise ValueError(f"{info.filename!r:.60} is no .npy array")
 
 
 def _contents(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
@@ -108,7 +110,7 @@ def _contents(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
         while piece := entry.read(min(_PIECE, info.file_size + 1 - len(data))):
             data += piece
     if len(data) != info.file_size:
-        raise ValueError(f"{info.filename:.60} is not as large as the directory says")
+        raise ValueError(f"{info.filename!r:.60} is not as large as the directory says")
     return bytes(data)
 
 
@@ -116,17 +118,17 @@ def _array(name: str, data: bytes) -> np.ndarray:
     """An array from the bytes of an `.npy` (NumPy's format description, versions 1 to 3)."""
     major = data[6] if data.startswith(b"\x93NUMPY") and len(data) > 12 else 0
     if major not in (1, 2, 3):
-        raise ValueError(f"{name:.60} does not start as an array")
+        raise ValueError(f"{name!r:.60} does not start as an array")
     start = 10 if major == 1 else 12
     end = start + int.from_bytes(data[8:start], "little")
     if end > _MAX_ARRAY_HEADER:
-        raise ValueError(f"{name:.60} has a header of {end - start:,} bytes")
+        raise ValueError(f"{name!r:.60} has a header of {end - start:,} bytes")
     found = _ARRAY_HEADER.fullmatch(data[start:end].decode("latin1"))
-    if found is None or np.dtype(found[1]).kind not in _KINDS:
-        raise ValueError(f"{name:.60} is no array of numbers: {data[start:end]!r:.60}")
+    if found is None:
+        raise ValueError(f"{name!r:.60} is no array of numbers: {data[start:end]!r:.60}")
     dtype = np.dtype(found[1])
     shape = tuple(int(n) for n in found[3].replace(",", " ").split())
     if math.prod(shape) * dtype.itemsize != len(data) - end:
-        raise ValueError(f"{name:.60} has another size than its shape {shape!s:.60} says")
+        raise ValueError(f"{name!r:.60} has another size than its shape {shape!s:.60} says")
     values = np.frombuffer(data, dtype, offset=end)
     return values.reshape(shape, order="F" if found[2] == "True" else "C")

@@ -64,7 +64,9 @@ def _list(what: str, names: Iterable[str]) -> str:
     if not found:
         return ""
     more = f", and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
-    return f"{len(found)} tensors {what} ({', '.join(found[:_SHOWN])}{more})"
+    # A stranger's names: escaped where they would not print, and cut.
+    shown = ", ".join(repr(name)[1:-1][:160] for name in found[:_SHOWN])
+    return f"{len(found)} tensors {what} ({shown}{more})"
 
 
 def _like(value: "np.ndarray | mx.array", wanted: "mx.array") -> "mx.array":

@@ -14,9 +14,11 @@ import hashlib
 import json
 import re
 import socket
+import struct
 import threading
 from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -28,7 +30,9 @@ _RESOLVE = re.compile(r"/(?P<repo>[^/]+/[^/]+)/resolve/(?P<revision>[^/]+)/(?P<f
 _TREE = re.compile(r"/api/models/(?P<repo>[^/]+/[^/]+)/tree/(?P<revision>[^/?]+)(\?.*)?")
 _ABOUT = re.compile(r"/api/models/(?P<repo>[^/]+/[^/]+)(/revision/(?P<revision>[^/?]+))?(\?.*)?")
 _LARGE = (".pt", ".pth", ".bin", ".ckpt", ".safetensors", ".index")
-FAULTS = ("missing", "gated", "error", "wrong", "cut", "cut once", "stall", "html")
+_NO_FILE = ("missing", "gated", "error", "html", "reset", "silent")
+_PARTIAL = ("cut", "cut once", "stall", "reset in the middle")
+FAULTS = (*_NO_FILE, "wrong", "short", "long", *_PARTIAL)
 
 
 class LocalHub:
@@ -36,9 +40,11 @@ class LocalHub:
 
     `repos`: repository -> file name -> contents (bytes, or the path of a file). `faults`: file name
     -> one of FAULTS:
-    missing (404), gated (403), error (500), wrong (other bytes of the same length), cut (the
-    connection ends half-way, always at the same place), cut once (then it can be resumed), stall
-    (headers, half of the data, then nothing), html (a web page instead of a hub's answer).
+    missing (404), gated (403), error (500), wrong (other bytes of the same length), short (half of
+    it, said to be all), long (twice as much), cut (the connection ends half-way, always at the same
+    place), cut once (then it can be resumed), stall (headers, half of the data, then nothing),
+    reset in the middle (half of the data, then a reset instead of an end), reset (instead of an
+    answer), silent (no answer), html (a web page instead of a hub's answer).
     `requests` records (method, path, status).
 
     `tokens`: token -> owners whose repositories it may write; `private`: repositories that only
@@ -151,16 +157,29 @@ def _handler(local: LocalHub) -> type[BaseHTTPRequestHandler]:
                 self._refuse(404, "RevisionNotFound", "Invalid rev id")
             elif data is None or fault == "missing":
                 self._refuse(404, "EntryNotFound", "Entry not found")
-            elif fault == "gated":
-                self._refuse(403, "GatedRepo", "Access to this repository is restricted")
-            elif fault == "error":
-                self._refuse(500, "", "Internal error")
-            elif fault == "html":
-                self._send(200, b"<!doctype html><title>Log in</title>", {})
+            elif self._fails(fault):
+                return
             elif self.hub.is_large(name) and not cdn:
                 self._redirect(data)
             else:
                 self._file(name, data, fault)
+
+        def _fails(self, fault: str | None) -> bool:
+            """Do what a fault makes of the whole answer; say whether there was one."""
+            if fault == "gated":
+                self._refuse(403, "GatedRepo", "Access to this repository is restricted")
+            elif fault == "error":
+                self._refuse(500, "", "Internal error")
+            elif fault == "reset":
+                self._reset()
+            elif fault == "silent":
+                self.hub.stalled()
+                self.close_connection = True
+            elif fault == "html":
+                self._send(200, b"<!doctype html><title>Log in</title>", {})
+            else:
+                return False
+            return True
 
         def _unseen(self, repo: str) -> bool:
             """Refuse, as the real hub does, what does not exist or is private; say whether so."""
@@ -226,13 +245,15 @@ def _handler(local: LocalHub) -> type[BaseHTTPRequestHandler]:
             }
             if fault == "wrong":
                 data = bytes(byte ^ 0x55 for byte in data)
+            elif self.command == "GET" and fault in ("short", "long"):
+                data = data[: len(data) // 2] if fault == "short" else data * 2
             status, start = 200, 0
             asked = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
             if asked:
                 status, start = 206, int(asked[1])
                 headers["Content-Range"] = f"bytes {start}-{len(data) - 1}/{len(data)}"
             end = len(data)
-            if fault in ("cut", "cut once", "stall") and self.command == "GET":
+            if fault in _PARTIAL and self.command == "GET":
                 end = max(start, len(data) // 2)
                 if fault == "cut once":
                     del self.hub.faults[name]
@@ -241,6 +262,16 @@ def _handler(local: LocalHub) -> type[BaseHTTPRequestHandler]:
                 self.wfile.flush()
                 if fault == "stall":
                     self.hub.stalled()
+                elif fault == "reset in the middle":
+                    self._reset()
                 self.close_connection = True
+
+        def _reset(self) -> None:
+            """End the connection as a machine that fails does: by RST, which is no end of data."""
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            for part in (self.rfile, self.wfile, self.connection):
+                part.close()
+            self.wfile = BytesIO()  # for what the base class still flushes
+            self.close_connection = True
 
     return Handler
