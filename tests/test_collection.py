@@ -19,6 +19,7 @@ from mlx_rvc_synth.describing import describe, rows
 from mlx_rvc_synth.resolve import resolve
 from mlx_rvc_synth.sanitizing import sanitize
 from mlx_rvc_synth.weights import build
+from mlx_rvc_voices import Library
 
 FRAMES = 3
 
@@ -84,6 +85,24 @@ def test_a_voice(case, tmp_path):
     level = np.sqrt(np.mean(reference**2))
     assert level > 0.03
     assert np.abs(audio(build(voice), network) - reference).max() <= case.level * level
+
+
+# Of each kind, in each of its forms; of wrappers, which change names, all.
+KEPT = {(case.program, case.file, case.kind): case for case in VOICES}
+KEPT |= {case.id: case for case in VOICES if case.id in ("module", "compiled", "state-dict-module")}
+
+
+@pytest.mark.parametrize("case", KEPT.values(), ids=lambda case: case.id)
+def test_a_voice_stays_what_it_is_in_the_library(case, tmp_path):
+    given_in = tmp_path / "given"
+    given_in.mkdir()
+    path = case.build(given_in)
+    given = read_voice(path)
+    kept = read_voice(Library(tmp_path / "voices").add(str(path)).voice.model_path)
+    assert (kept.config, kept.kind, kept.metadata) == (given.config, given.kind, given.metadata)
+    assert len(KEPT) > 20
+    assert kept.tensors.keys() == given.tensors.keys()
+    assert all(np.array_equal(kept.tensors[name], given.tensors[name]) for name in kept.tensors)
 
 
 @pytest.mark.parametrize("case", OTHERS, ids=lambda case: case.id)

@@ -102,6 +102,7 @@ def make():
         checkpoint = staticmethod(write_checkpoint)
         index = staticmethod(write_index)
         torch = staticmethod(write_torch)
+        tensor = Tensor
         zip = staticmethod(write_zip)
 
     return Make

@@ -46,6 +46,35 @@ def test_safetensors_bring_the_configuration_beside_them(library, tmp_path):
     assert library.add(str(folder)).voice.name == "exported"  # "model" says nothing
 
 
+@pytest.mark.parametrize("config", ["voice.json", "voice.config.json", "config.json"])
+def test_an_npz_brings_the_configuration_beside_it(library, make, tmp_path, config):
+    given = tmp_path / "given"
+    given.mkdir()
+    np.savez(given / "voice.npz", **{"enc_p.emb_phone.weight": np.zeros((2, 256), np.float32)})
+    (given / config).write_text("[1, 2]")
+    (given / "tokenizer.json").write_text("{}")
+    for source in (given, given / "voice.npz", make.zip(tmp_path / "pack.zip", given)):
+        voice = library.add(str(source), name="ann").voice
+        assert (voice.kind, voice.width) == ("npz", 256)
+        # Not voice.json: that is the record.
+        own = "config.json" if config == "config.json" else "voice-voice.json"
+        assert set(voice.files) == {"voice-voice.npz", own}
+        assert (voice.folder / own).read_text() == "[1, 2]"
+        assert library.check("ann") == []
+        library.remove("ann")
+
+
+def test_names_of_compiled_and_parallel_models_are_recognised(library, make, tmp_path):
+    tensor = make.tensor(2, 768)
+    for part in ("weight", "generator_state_dict", "model"):
+        name = "_orig_mod.module.enc_p.emb_phone.weight"
+        path = make.torch(tmp_path / f"{part}.pth", {part: {name: tensor}})
+        voice = library.add(str(path)).voice
+        assert voice.kind == ("training checkpoint" if part == "model" else "small model")
+        assert voice.width == 768
+        library.remove(part)
+
+
 def test_a_folder_gives_its_voice_and_the_index_that_belongs_to_it(library, make, tmp_path):
     pack = tmp_path / "pack"
     make.voice(pack / "sam.pth")

@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 
 from mlx_rvc_voices.errors import VoiceError
 from mlx_rvc_voices.recognising import MODEL_ENDINGS, Model, index_width, recognise
-from mlx_rvc_voices.sources import CONFIG, INDEX_ENDING, Item, Source
+from mlx_rvc_voices.sources import INDEX_ENDING, Item, Source, config_names
 
 _SHOWN = 6
 _CHECKPOINT = re.compile(r"(?P<which>[GD])_\d*\.pth", re.IGNORECASE)
@@ -46,11 +46,9 @@ def choose(source: Source, wanted: str | None = None, *, with_index: bool = True
     Raises VoiceError where there is no voice, or no way to tell which is meant.
     """
     item, model = _model(source, wanted)
-    config = None
-    if model.path.suffix.lower() == ".safetensors":
-        beside = str(PurePosixPath(item.name).with_name(CONFIG))
-        found = next((other for other in source.items if other.name == beside), None)
-        config = None if found is None else found.fetch()
+    beside = {other.name: other for other in source.items}
+    configs = (beside[name] for name in config_names(item.name) if name in beside)
+    config = next((other.fetch() for other in configs), None)
     index, notes = _index(source, item, model) if with_index else (None, [])
     return Chosen(item, model, config, index, notes)
 

@@ -26,7 +26,7 @@ def add(
         str,
         typer.Argument(
             metavar="SOURCE",
-            help="A .pth, .safetensors or .zip file, a folder, a link (https://...) or a hub "
+            help="A .pth, .safetensors, .npz or .zip file, a folder, a link (https://...) or a hub "
             "repository owner/name.",
         ),
     ],

@@ -15,7 +15,14 @@ from mlx_rvc_voices.errors import VoiceError
 from mlx_rvc_voices.place import library_folder
 from mlx_rvc_voices.recognising import index_width, recognise
 from mlx_rvc_voices.record import RECORD, Kept, Voice, read_record, write_record
-from mlx_rvc_voices.sources import CONFIG, Source, bring_file, open_source, opened_archive
+from mlx_rvc_voices.sources import (
+    CONFIG,
+    Source,
+    bring_file,
+    config_names,
+    open_source,
+    opened_archive,
+)
 from mlx_rvc_voices.staging import copied, removed, staging_folder
 
 Check = Callable[[Path], object]
@@ -85,9 +92,9 @@ class Library:
     ) -> Added:
         """Add a voice.
 
-        source: a file (.pth, .safetensors, .zip), a folder, a link or a hub repository. name: what
-        to call it, else made from the file's. index: a file or link of its index; else the
-        source's own that fits. file: which voice of the source, where there are several.
+        source: a file (.pth, .safetensors, .npz, .zip), a folder, a link or a hub repository.
+        name: what to call it, else made from the file's. index: a file or link of its index;
+        else the source's own that fits. file: which voice of the source, where there are several.
         progress: called with bytes done and their total (None where unknown).
 
         The voice appears in the library whole, in one step. Raises VoiceError, or another
@@ -198,7 +205,10 @@ class Library:
             index = index if index not in (*wanted, RECORD, CONFIG) else f"added_{index}"
             wanted[index] = chosen.index
         if chosen.config is not None:
-            wanted[CONFIG] = chosen.config
+            own = chosen.config.name != CONFIG
+            wanted[str(PurePosixPath(model).with_suffix(".json")) if own else CONFIG] = (
+                chosen.config
+            )
         files = copied(wanted, whole, progress)
         there = self._same(files[model].sha256)
         if there is not None:
@@ -256,4 +266,6 @@ class Library:
 def _free_name(base: str) -> str:
     """A file's own name, made harmless, and no other's."""
     name = naming.plain_file_name(base)
-    return name if name not in (RECORD, CONFIG) else f"voice-{name}"
+    # The record must not be read as the configuration of a voice of its name.
+    taken = name in (RECORD, CONFIG) or RECORD in config_names(name)
+    return f"voice-{name}" if taken else name

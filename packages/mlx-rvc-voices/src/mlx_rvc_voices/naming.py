@@ -11,7 +11,7 @@ from mlx_rvc_voices.errors import VoiceError
 RESERVED = ("demo",)
 """What `--model` takes for something else than a voice of the library."""
 
-FILE_ENDINGS = (".pth", ".pt", ".safetensors", ".zip", ".index", ".onnx", ".bin", ".ckpt")
+FILE_ENDINGS = (".pth", ".pt", ".safetensors", ".npz", ".zip", ".index", ".onnx", ".bin", ".ckpt")
 _LONGEST = 64
 _NAME = re.compile(r"\w([\w .+()-]*[\w+)])?")
 _GENERIC = re.compile(r"(model|voice|weights?|[GD]_\d+)", re.IGNORECASE)

@@ -14,8 +14,15 @@ from typing import Any
 from mlx_rvc_voices.archive import opened_zip
 from mlx_rvc_voices.errors import VoiceError
 
-MODEL_ENDINGS = (".pth", ".pt", ".safetensors")
+MODEL_ENDINGS = (".pth", ".pt", ".safetensors", ".npz")
+FLAT_ENDINGS = (".safetensors", ".npz")
+"""Of files of tensors alone, whose configuration may stand in a JSON file beside them."""
 _PHONE = "enc_p.emb_phone.weight"  # (hidden, features) in every layout of a voice
+_PARTS = {
+    "weight": ("small model", 0),
+    "generator_state_dict": ("small model", 0),  # huggingface-hub-rvc
+    "model": ("training checkpoint", 1),
+}
 _SHOWN_KEYS = 3
 # NumPy parses a header with Python's own parser, whose every error may come out.
 _NO_ARRAY = (
@@ -35,14 +42,16 @@ class Model:
 
 
 def is_zip_of_files(path: Path) -> bool:
-    """Say whether the file is a zip archive of files, not a torch file, which is a zip too."""
+    """Say whether the file is a zip archive of files; torch files and `.npz` are zips too."""
     with path.open("rb") as file:
         if file.read(4) not in (b"PK\x03\x04", b"PK\x05\x06"):
             return False
     try:
         with opened_zip(path) as archive:
-            return not any(
-                name == "data.pkl" or name.endswith("/data.pkl") for name in archive.namelist()
+            names = archive.namelist()
+            arrays = bool(names) and all(name.endswith(".npy") for name in names)
+            return not arrays and not any(
+                name == "data.pkl" or name.endswith("/data.pkl") for name in names
             )
     except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError, struct.error):
         # A damaged torch file too: its reader says what is wrong with it.
@@ -50,11 +59,11 @@ def is_zip_of_files(path: Path) -> bool:
 
 
 def recognise(path: Path) -> Model:
-    """Say what a .pth or .safetensors file holds; tensors are mapped, not read.
+    """Say what a file with one of MODEL_ENDINGS holds; tensors of most are mapped, not read.
 
     Raises VoiceError (or WeightsError, whose text names the file) when it is no voice.
     """
-    from mlx_weights import read_checkpoint
+    from mlx_weights import is_npz, read_checkpoint
 
     content = read_checkpoint(path)
     if not isinstance(content, dict):
@@ -62,10 +71,13 @@ def recognise(path: Path) -> Model:
     tensors, kind, rank = content, "state dict", 1
     if path.suffix.lower() == ".safetensors":
         kind, rank = "safetensors", 0
-    elif isinstance(content.get("weight"), dict):
-        tensors, kind, rank = content["weight"], "small model", 0
-    elif isinstance(content.get("model"), dict):
-        tensors, kind = content["model"], "training checkpoint"
+    elif is_npz(path):
+        kind, rank = "npz", 0
+    else:
+        for part, what in _PARTS.items():
+            if isinstance(content.get(part), dict):
+                tensors, (kind, rank) = content[part], what
+                break
     phone = _tensor(tensors, _PHONE)
     if phone is None:
         keys = ", ".join(str(key) for key in list(tensors)[:_SHOWN_KEYS])
@@ -78,8 +90,11 @@ def recognise(path: Path) -> Model:
 
 
 def _tensor(tensors: dict[Any, Any], name: str) -> Any:
-    found = tensors.get(name, tensors.get(f"module.{name}"))
-    return found if hasattr(found, "shape") else None
+    """The tensor of that name, also inside PyTorch's wrappers (`module.`, `_orig_mod.`)."""
+    for key, value in tensors.items():
+        if isinstance(key, str) and f".{key}".endswith(f".{name}") and hasattr(value, "shape"):
+            return value
+    return None
 
 
 def index_width(path: Path) -> int:

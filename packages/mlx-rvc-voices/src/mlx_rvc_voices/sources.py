@@ -1,6 +1,6 @@
 """From what a user names (file, folder, archive, link, repository) to files on this disk.
 
-file        voice.pth, model.safetensors (config.json beside it comes along), pack.zip
+file        voice.pth, model.safetensors or .npz (the JSON beside it comes along), pack.zip
 folder      all that lies below it
 link        a file anywhere, or on the hub: .../blob/... and .../resolve/... mean the same
 owner/name  a hub repository, "@revision" after it if need be; only what is needed is fetched
@@ -16,11 +16,11 @@ from urllib.parse import unquote, urlsplit
 from mlx_rvc_voices.archive import MAX_ENTRIES, Progress, is_junk, unpack
 from mlx_rvc_voices.download import download, is_link, without_secrets
 from mlx_rvc_voices.errors import VoiceError
-from mlx_rvc_voices.recognising import MODEL_ENDINGS, is_zip_of_files
+from mlx_rvc_voices.recognising import FLAT_ENDINGS, MODEL_ENDINGS, is_zip_of_files
 
 INDEX_ENDING = ".index"
 CONFIG = "config.json"
-ENDINGS = (*MODEL_ENDINGS, INDEX_ENDING, CONFIG)
+ENDINGS = (*MODEL_ENDINGS, INDEX_ENDING, ".json")
 HUB_HOSTS = ("huggingface.co", "www.huggingface.co", "hf.co")
 ADVICE = "fetch the voice by other means and add its file"
 
@@ -70,7 +70,7 @@ def open_source(source: str, staging: Path, progress: Progress) -> Source:
     match = _REPOSITORY.fullmatch(source)
     if match is None or source.lower().endswith((*ENDINGS, ".zip")):
         raise VoiceError(
-            f"{source} does not exist; a .pth, .safetensors or .zip file, a folder, a link "
+            f"{source} does not exist; a .pth, .safetensors, .npz or .zip file, a folder, a link "
             f"(https://...) or a hub repository owner/name is expected"
         )
     return _repository(match["repo"], match["rev"] or "main")
@@ -86,6 +86,15 @@ def bring_file(source: str, staging: Path, progress: Progress) -> Path:
         raise VoiceError(f"the index {source} {what}; give an added_*.index file or a link to one")
     staging.mkdir()
     return _fetched(source, staging, progress)
+
+
+def config_names(name: str) -> tuple[str, ...]:
+    """Give where the configuration of a voice file may stand, the first that is there counts."""
+    path = PurePosixPath(name)
+    if path.suffix.lower() not in FLAT_ENDINGS:
+        return ()
+    own = (path.with_suffix(ending) for ending in (".json", ".config.json"))
+    return tuple(dict.fromkeys(map(str, (*own, path.with_name(CONFIG)))))
 
 
 def _on_disk(name: str, path: Path) -> Item:
@@ -117,9 +126,8 @@ def _file(path: Path, stem: str, origin: str, staging: Path, progress: Progress)
         found = unpack(path, unpacked, ENDINGS, progress)
         return Source([_on_disk(name, place) for name, place in found], stem, origin)
     items = [_on_disk(path.name, path)]
-    config = path.with_name(CONFIG)
-    if path.suffix.lower() == ".safetensors" and config.is_file():
-        items.append(_on_disk(CONFIG, config))
+    beside = map(path.with_name, config_names(path.name))
+    items += [_on_disk(config.name, config) for config in beside if config.is_file()]
     return Source(items, stem, origin)
 
 
@@ -139,8 +147,7 @@ def _fetched(link: str, folder: Path, progress: Progress) -> Path:
     if match is None:
         return download(link, folder, progress)
     revision, name = unquote(match["rev"]), unquote(match["file"])  # a revision may hold %2F
-    companions = (CONFIG,) if name.endswith(".safetensors") else ()
-    return _from_hub(match["repo"], revision, name, companions)
+    return _from_hub(match["repo"], revision, name, config_names(PurePosixPath(name).name))
 
 
 def _is_hub(link: str) -> bool:
