@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
+import mlx_pth
 import mlx_rvc_demo
 from mlx_rvc import RVCPipeline
 from mlx_rvc_cli.host import main
@@ -148,6 +149,15 @@ def test_files_that_only_look_like_voices_are_not_added(sam, run):
     said = run("voices", "add", golden / "G_7.pth", *more, status=1)
     assert "cut.index" in said
     assert run("voices", "check", "--json") == {"well": True, "voices": {"sam": []}}
+
+
+def test_a_voice_with_a_tensor_too_many_is_not_added(sam, run):
+    content = mlx_pth.load(mlx_rvc_demo.bundle().voice)
+    content["weight"]["dec.surplus.weight"] = np.zeros((2, 2), np.float16)
+    mlx_pth.save("more.pth", content)
+    said = run("voices", "add", "more.pth", status=1)
+    assert "more.pth" in said and "dec.surplus.weight" in said
+    assert Library().names() == ["sam"]
 
 
 def test_the_pipeline_knows_names_too(sam):
