@@ -1,7 +1,7 @@
 """Where a voice's training stands, small enough to keep: half precision, without the optimisers.
 
-A run that starts from such a folder needs neither the encoder's speech nor its training, and goes
-on with the voice.
+A run that starts from such a folder goes on with both; one that leaves the encoder as it is needs
+neither the encoder's speech nor its training.
 """
 
 from pathlib import Path
@@ -40,12 +40,9 @@ def start_steps(folder: Path) -> int:
         return int(file.metadata()["steps"])
 
 
-def encoder_of(folder: Path) -> Student:
-    """The encoder of a start; its heads are not kept, since only its training needs them."""
-    student = Student(1, 1)
+def encoder_weights(folder: Path) -> dict[str, torch.Tensor]:
     found = load_file(folder / ENCODER / "model.safetensors")
-    student.encoder.load_state_dict({restored(key): value.float() for key, value in found.items()})
-    return student.eval()
+    return {restored(key): value.float() for key, value in found.items()}
 
 
 def voice_of(folder: Path) -> dict[str, dict[str, torch.Tensor]]:

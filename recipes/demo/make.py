@@ -17,100 +17,21 @@ last state. So a run that was broken off is started again with the same command.
 import argparse
 from pathlib import Path
 
+from data import perturb, side_by_side, speech, teacher, texts
 from run import Run, configuration
-
-
-def sources(run: Run) -> tuple[str, ...]:
-    """What is spoken: a run that starts from another's encoder needs the targets alone."""
-    from speakers import TARGETS
-    from speech import SOURCES
-
-    return TARGETS if run.start else SOURCES
-
-
-def texts(run: Run) -> None:
-    import texts as module
-
-    if run.path("texts.txt").exists():
-        return
-    sentences = module.sentences(run.config["texts"]["templates"], run.seed)
-    run.path("texts.txt").write_text("\n".join(sentences) + "\n")
-    run.log(f"texts: {len(sentences)} sentences")
-
-
-def speech(run: Run) -> None:
-    import corpus
-    from speech import make
-
-    sentences = run.path("texts.txt").read_text().splitlines()
-    for name in sources(run):
-        path = run.path("speech", f"{name}.npz")
-        if not path.exists():
-            made = make(name, run.config["speech"], sentences, run.seed)
-            corpus.save(path, made)
-            run.log(f"speech: {name}, {len(made)} utterances, {corpus.minutes(made):.1f} min")
-
-
-def perturb(run: Run) -> None:
-    import corpus
-    from perturb import copies
-
-    for name in sources(run):
-        path = run.path("perturbed", f"{name}.npz")
-        if not path.exists():
-            utterances = corpus.load(run.path("speech", f"{name}.npz"))
-            made = copies(utterances, run.config["perturb"]["copies"], run.seed)
-            corpus.write_arrays(path, **{f"copy{index}": copy for index, copy in enumerate(made)})
-            run.log(f"perturb: {name}, {len(made)} copies")
-
-
-def teacher(run: Run) -> None:
-    import numpy as np
-
-    import corpus
-    import whisper
-    from speech import SOURCES
-    from teacher import targets
-
-    if run.path("targets.npz").exists():
-        return
-    spoken, heard, encode = {}, {}, None
-    for name in SOURCES:
-        spoken[name] = corpus.load(run.path("speech", f"{name}.npz"))
-        path = run.path("heard", f"{name}.npz")
-        if not path.exists():
-            encode = encode or whisper.Encoder()
-            features = whisper.features(spoken[name], encode)
-            ends = np.cumsum([len(feature) for feature in features])
-            corpus.write_arrays(path, features=np.concatenate(features), ends=ends)
-            run.log(f"teacher: heard {name}, {ends[-1]} frames")
-        with np.load(path) as data:
-            heard[name] = corpus.split(data["features"], data["ends"])
-    settings = run.config["teacher"]
-    made, phones, accuracy = targets(
-        spoken, heard, settings["components"], settings["units"], run.seed
-    )
-    arrays = {"phones": np.array(phones)}
-    for name, parts in made.items():
-        arrays[f"{name}.ends"] = np.cumsum([len(part.units) for part in parts])
-        arrays[f"{name}.units"] = np.concatenate([part.units for part in parts])
-        arrays[f"{name}.phones"] = np.concatenate([part.phones for part in parts])
-    corpus.write_arrays(run.path("targets.npz"), **arrays)
-    run.log(f"teacher: {len(phones)} phones, {accuracy:.3f} right on a voice left out")
 
 
 def encoder(run: Run) -> None:
     import numpy as np
 
     import corpus
-    from encoder import UNHEARD, Example, train
-    from speech import PARTS, SOURCES
+    from encoder import Example, train
+    from speech import SOURCES, UNHEARD
     from teacher import Targets
 
     with np.load(run.path("targets.npz")) as data:
         targets = dict(data)
     examples, unheard = [], []
-    last = run.config["speech"]["kokoro_speakers"] - UNHEARD
     for name in SOURCES:
         utterances = corpus.load(run.path("speech", f"{name}.npz"))
         with np.load(run.path("perturbed", f"{name}.npz")) as data:
@@ -125,7 +46,7 @@ def encoder(run: Run) -> None:
         for utterance, pair, *others in zip(utterances, said, *copies, strict=True):
             example = Example([utterance.audio, *others], Targets(*pair), weight)
             spoken_by = utterance.speaker.rpartition(" ")[2]
-            (unheard if name == PARTS[-1] and int(spoken_by) >= last else examples).append(example)
+            (unheard if spoken_by in UNHEARD else examples).append(example)
     train(run, examples, unheard, run.config["teacher"]["units"], len(targets["phones"]))
 
 
@@ -150,33 +71,36 @@ def decoder(run: Run) -> None:
 
 
 def features(run: Run) -> None:
+    from speakers import TARGETS
+
+    missing = [name for name in TARGETS if not run.path("features", f"{name}.npz").exists()]
+    side_by_side(hear, run, missing)
+
+
+def hear(run: Run, name: str) -> None:
     import numpy as np
+    import torch
 
     import corpus
     from encoder import trained
     from features import elsewhere
     from features import features as heard
-    from speakers import TARGETS
 
-    model = None
-    for name in TARGETS:
-        path = run.path("features", f"{name}.npz")
-        if path.exists():
-            continue
-        model = model or trained(run)
-        utterances = corpus.load(run.path("speech", f"{name}.npz"))
-        ends = np.cumsum([len(utterance.audio) for utterance in utterances])
-        versions = [[utterance.audio for utterance in utterances]]
-        with np.load(run.path("perturbed", f"{name}.npz")) as data:
-            versions += [corpus.split(data[key], ends) for key in data.files]
-        draw = np.random.default_rng(run.seed)
-        for number in range(run.config["features"]["recorded"]):
-            versions.append(elsewhere(versions[1 + number % (len(versions) - 1)], draw))
-        made = [heard(model, audio) for audio in versions]
-        lengths = np.cumsum([len(part) for part in made[0]])
-        arrays = {f"version{number}": np.concatenate(parts) for number, parts in enumerate(made)}
-        corpus.write_arrays(path, ends=lengths, **arrays)
-        run.log(f"features: {name}, {lengths[-1]} frames in {len(made)} versions")
+    torch.set_num_threads(1)
+    model = trained(run)
+    utterances = corpus.load(run.path("speech", f"{name}.npz"))
+    ends = np.cumsum([len(utterance.audio) for utterance in utterances])
+    versions = [[utterance.audio for utterance in utterances]]
+    with np.load(run.path("perturbed", f"{name}.npz")) as data:
+        versions += [corpus.split(data[key], ends) for key in data.files]
+    draw = np.random.default_rng(run.seed)
+    for number in range(run.config["features"]["recorded"]):
+        versions.append(elsewhere(versions[1 + number % (len(versions) - 1)], draw))
+    made = [heard(model, audio) for audio in versions]
+    lengths = np.cumsum([len(part) for part in made[0]])
+    arrays = {f"version{number}": np.concatenate(parts) for number, parts in enumerate(made)}
+    corpus.write_arrays(run.path("features", f"{name}.npz"), ends=lengths, **arrays)
+    run.log(f"features: {name}, {lengths[-1]} frames in {len(made)} versions")
 
 
 def heard_recordings(run: Run) -> list:
@@ -204,7 +128,10 @@ def prior(run: Run) -> None:
     from train import PriorTrainer
 
     trainer = PriorTrainer(run)
-    trainer.begin_from("decoder")
+    if run.start is not None:
+        trainer.begin_from_start(run.start)
+    else:
+        trainer.begin_from("decoder")
     trainer.resume()
     trainer.train(heard_recordings(run))
 
@@ -214,7 +141,7 @@ def voice(run: Run) -> None:
     from train import Trainer
 
     trainer = Trainer(run, "voice", trained(run))
-    if run.start is not None:
+    if run.start is not None and run.keep_encoder:
         trainer.begin_from_start(run.start)
     else:
         trainer.begin_from("prior")
@@ -283,7 +210,14 @@ STEPS = {
         checkpoint,
     )
 }
-NOT_FROM_START = ("teacher", "encoder", "decoder", "prior")
+FROM_NOTHING = ("decoder",)  # a start brings its voice along
+OF_THE_ENCODER = ("teacher", "encoder", "prior")
+
+
+def needed(run: Run, name: str) -> bool:
+    if run.start is not None and name in FROM_NOTHING:
+        return False
+    return not (run.keep_encoder and name in OF_THE_ENCODER)
 
 
 def main() -> None:
@@ -305,10 +239,18 @@ def main() -> None:
         metavar="FOLDER",
         help="go on with the encoder and the voice of a run before (its folder checkpoint/)",
     )
+    parser.add_argument(
+        "--keep-encoder",
+        action="store_true",
+        help="with --start: leave the encoder as it is, and train the voice alone",
+    )
     arguments = parser.parse_args()
-    run = Run(arguments.out, configuration(arguments.quick), arguments.start)
+    if arguments.keep_encoder and arguments.start is None:
+        parser.error("--keep-encoder keeps the encoder of --start, which is missing")
+    config = configuration(arguments.quick, arguments.start is not None)
+    run = Run(arguments.out, config, arguments.start, arguments.keep_encoder)
     for name in arguments.step:
-        if run.start is None or name not in NOT_FROM_START:
+        if needed(run, name):
             STEPS[name](run)
 
 

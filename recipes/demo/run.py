@@ -8,22 +8,27 @@ from pathlib import Path
 HERE = Path(__file__).parent
 
 
-def configuration(quick: bool) -> dict:
+def configuration(quick: bool, started: bool) -> dict:
     config = tomllib.loads((HERE / "config.toml").read_text())
-    smaller = config.pop("quick")
-    if quick:
-        for table, values in smaller.items():
-            config[table] |= values
+    for name, wanted in (("more", started), ("quick", quick)):
+        over = config.pop(name)
+        if wanted:
+            for table, values in over.items():
+                config[table] |= values
     return config
 
 
 @dataclass
 class Run:
-    """`start`: where a run before left its encoder and its voice (`checkpoint.py`), if anywhere."""
+    """`start`: where a run before left its encoder and its voice (`checkpoint.py`), if anywhere.
+
+    `keep_encoder`: that encoder is not trained further.
+    """
 
     folder: Path
     config: dict
     start: Path | None = None
+    keep_encoder: bool = False
 
     @property
     def seed(self) -> int:

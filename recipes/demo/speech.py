@@ -1,7 +1,8 @@
-"""Speech of flite and festival (CMU), Kokoro (Apache-2.0) and Asterisk's prompts (CC BY 3.0).
+"""Speech of flite and festival (CMU), Kokoro (Apache-2.0), Asterisk's prompts (CC BY 3.0) and
+readers of LibriSpeech (CC BY 4.0).
 
 Programs and prompts come from Debian: flite festival festlex-cmu festvox-kdlpc16k
-festvox-us-slt-hts asterisk-core-sounds-it-g722 asterisk-core-sounds-ru-g722 ffmpeg.
+festvox-us-slt-hts asterisk-core-sounds-it-g722 asterisk-core-sounds-ru-g722 ffmpeg npm.
 """
 
 import random
@@ -16,7 +17,13 @@ import kokoro
 from corpus import Utterance, minutes, prepare
 
 PROMPTS = Path("/usr/share/asterisk/sounds")
-PARTS = ("kokoro1", "kokoro2", "kokoro3")  # the slow source, in parts that a broken run keeps
+# The slow source, in parts that a broken run keeps and that two processes share.
+PARTS = ("kokoro1", "kokoro2", "kokoro3", "kokoro4")
+# Voices of Kokoro and readers of LibriSpeech that no training hears: what the encoder is judged by.
+UNHEARD = ("am_michael", "bf_emma", "im_nicola", "1688", "367", "3080", "533")
+# 261 readers of LibriSpeech travel with a program: 251 with an utterance, 10 with ten each.
+READERS = "https://github.com/resemble-ai/Resemblyzer"
+READERS_COMMIT = "15d828edebe06bc72b9cabc8ef8ca5ab2cb457ce"
 FESTIVAL = {"ked": "ked_diphone", "slt_hts": "cmu_us_slt_arctic_hts"}
 
 
@@ -25,8 +32,11 @@ def run(command: list[str], **options) -> str:
         return subprocess.run(command, check=True, capture_output=True, text=True, **options).stdout
     except FileNotFoundError:
         raise SystemExit(
-            f"the program {command[0]} is missing: apt-get install it (README, Sources)"
+            f"the program {command[0]} is missing: apt-get install it (README, Run)"
         ) from None
+    except subprocess.CalledProcessError as error:
+        said = (error.stderr.strip() or f"status {error.returncode}").splitlines()[-1]
+        raise SystemExit(f"{' '.join(command[:4])} ... failed: {said}") from None
 
 
 def flite(voice: str, texts: list[str]) -> list[Utterance | None]:
@@ -56,19 +66,26 @@ def festival(voice: str, texts: list[str]) -> list[Utterance | None]:
     return out
 
 
-def kokoro_mixtures(
-    part: str, speakers: int, each: int, texts: list[str], seed: int
+def kokoro_voices(
+    part: str, settings: dict, texts: list[str], archive: Path, seed: int
 ) -> list[Utterance | None]:
-    """Speakers that no one is: random mixtures of Kokoro's voices, pushed away from their mean."""
-    voices, draw = kokoro.Voices(), np.random.default_rng((seed, PARTS.index(part)))
+    """A part of Kokoro's voices, and as many mixtures, each with sentences of its own."""
+    styles, draw = kokoro.read_styles(archive), np.random.default_rng((seed, PARTS.index(part)))
+    names = list(styles)[PARTS.index(part) :: len(PARTS)]
+    heard = [style for name, style in styles.items() if name not in UNHEARD]
+    speakers = [(name, styles[name], settings["kokoro_sentences"]) for name in names]
+    speakers += [
+        (f"mixture {number}", kokoro.mixture(heard, draw), settings["kokoro_mixed"])
+        for number in range(len(names))
+    ]
     texts = [text for text in texts if 30 < len(text) < 95]
-    spoken = kokoro.pronounce(texts[: speakers * each])
-    out = []
-    for speaker in range(speakers):
-        style = voices.mixture(draw)
-        for text, phonemes in spoken[speaker * each : (speaker + 1) * each]:
-            audio = voices.speak(phonemes, style, speed=float(draw.uniform(0.85, 1.1)))
-            out.append(prepare(audio, kokoro.RATE, text, f"{part} {speaker}"))
+    spoken = kokoro.pronounce(texts[: sum(count for *_, count in speakers)])
+    model, out = kokoro.Speaker(), []
+    for name, style, count in speakers:
+        for text, phonemes in spoken[:count]:
+            audio = model.speak(phonemes, style, speed=float(draw.uniform(0.85, 1.15)))
+            out.append(prepare(audio, kokoro.RATE, text, f"{part} {name}"))
+        spoken = spoken[count:]
     return out
 
 
@@ -98,8 +115,34 @@ def prompts(language: str, limit: float, seed: int) -> list[Utterance | None]:
     return out
 
 
-def make(name: str, settings: dict, texts: list[str], seed: int) -> list[Utterance]:
-    """Everything one source says. Sources begin at different places of the text."""
+def fetch_readers(folder: Path) -> None:
+    """`folder`/audio_data with the recordings, fetched where it is not there."""
+    if not (folder / "audio_data").exists():
+        git = ["git", "-C", str(folder)]
+        folder.mkdir(parents=True, exist_ok=True)
+        run([*git, "init", "-q"])
+        run([*git, "fetch", "-q", "--depth", "1", READERS, READERS_COMMIT])
+        run([*git, "checkout", "-q", "FETCH_HEAD", "--", "audio_data"])
+
+
+def readers(folder: Path) -> list[Utterance | None]:
+    """Many people, each a little: how others speak than those who are paid for it."""
+    out = []
+    for path in sorted(folder.glob("audio_data/librispeech_*/**/*.flac")):
+        audio, rate = soundfile.read(path, dtype="float32")
+        out.append(prepare(audio, rate, path.stem, f"libri {path.stem.partition('-')[0]}"))
+    if len(out) < 300:
+        raise SystemExit(
+            f"{folder} has {len(out)} recordings of LibriSpeech, expected 351: remove it"
+        )
+    return out
+
+
+def make(name: str, settings: dict, texts: list[str], folder: Path, seed: int) -> list[Utterance]:
+    """Everything one source says. Sources begin at different places of the text.
+
+    folder: where what was fetched lies.
+    """
     start = random.Random(f"{seed} {name}").randrange(len(texts))
     turned = texts[start:] + texts[:start]
     if name in ("slt", "rms", "awb", "kal16"):
@@ -107,12 +150,12 @@ def make(name: str, settings: dict, texts: list[str], seed: int) -> list[Utteran
     elif name in FESTIVAL:
         made = festival(name, turned[: settings[name]])
     elif name in PARTS:
-        made = kokoro_mixtures(
-            name, settings["kokoro_speakers"], settings["kokoro_sentences"], turned, seed
-        )
+        made = kokoro_voices(name, settings, turned, folder / "kokoro" / kokoro.ARCHIVE, seed)
+    elif name == "libri":
+        made = readers(folder / "libri")
     else:
         made = prompts(name, settings["prompts"], seed)
     return [utterance for utterance in made if utterance is not None]
 
 
-SOURCES = ("slt", "rms", "awb", "kal16", "ked", "slt_hts", "it", "ru", *PARTS)
+SOURCES = ("slt", "rms", "awb", "kal16", "ked", "slt_hts", "it", "ru", "libri", *PARTS)
