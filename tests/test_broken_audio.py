@@ -68,8 +68,10 @@ def test_it_is_converted_or_refused(case, demo, tmp_path, monkeypatch, capfd, li
         ends = max(abs(audio[0, 0]), abs(audio[-1, 0]))
         assert ends < STEP or (case.demo and ends < roughness(source))
         edges = [np.abs(np.diff(part[:, 0])).max(initial=0) for part in (audio[:160], audio[-160:])]
-        # The toy voice holds each sample for 10 ms: it steps by itself.
-        assert max(edges) < STEP or max(edges) < roughness(source) or not case.demo
+        # The toy voice holds each sample for 10 ms: it steps by itself. So does the demo's where it hears
+        # no pitch, as in 50 ms: it hisses, up to 0.8 from sample to sample, inside too.
+        steps = not case.demo or len(audio) <= 800
+        assert max(edges) < STEP or max(edges) < roughness(source) or steps
     seen[case.group, "refused" if case.words else "converted"] += 1
 
 

@@ -24,7 +24,8 @@ def test_length_and_level(demo, clip, name, seconds, rate, channels):
         )
         assert len(converted) == round(len(audio) * out_rate / rate)
         assert np.isfinite(converted).all()
-        assert 0.01 < np.abs(converted).max() <= 0.99
+        # Neither silence nor clipped, as loud as a start that hardly speaks, or a whole sentence.
+        assert 0.2 * np.abs(audio).max() < np.abs(converted).max() <= 0.99
 
 
 def test_a_seed_makes_a_run_repeatable(demo, clip):

@@ -7,6 +7,7 @@ import numpy as np
 
 DRAWS = 10_000
 LEVEL = 0.95
+PROTECTED_RATE = 0.75  # of the protect sweep: without an index protect does nothing
 
 
 @dataclass(frozen=True)

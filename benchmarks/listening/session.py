@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from .figures import PROTECTED_RATE
 from .judges import Judges
 from .melody import Curve, auto_pitch
 from .recordings import Recording
@@ -94,9 +95,10 @@ class Session:
     def sweep(self, name: str) -> None:
         """The same at several index rates or degrees of protection."""
         field_name = name.replace("-", "_")
+        others = {"index_rate": PROTECTED_RATE} if name == "protect" else {}
         for value in SWEEPS[name]:
             self.tell(f"{name} {value:g}")
-            for _ in self.conversions(f"sweep {name}", **{field_name: value}):
+            for _ in self.conversions(f"sweep {name}", **{field_name: value}, **others):
                 pass
 
     def against_pytorch(self) -> None:

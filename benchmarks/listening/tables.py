@@ -1,6 +1,6 @@
 """The tables of a session, in Markdown, from its record."""
 
-from .figures import FIGURES, Sums
+from .figures import FIGURES, PROTECTED_RATE, Sums
 
 COLUMNS = (
     "wer", "cer", "sphinx_wer", "to_target", "to_source", "correlation", "accuracy",
@@ -181,5 +181,7 @@ def _sweep(data: dict, name: str) -> str:
                 lines.append([title, f"{value:g}", *(_cell(figure, items) for figure in SWEPT)])
     if not lines:
         return ""
-    header = ["", name.replace("-", " "), *(FIGURES[figure].title for figure in SWEPT)]
-    return f"### {name.replace('-', ' ').capitalize()}\n\n{_table(header, lines)}"
+    title = name.replace("-", " ")
+    header = ["", title, *(FIGURES[figure].title for figure in SWEPT)]
+    others = f", at an index rate of {PROTECTED_RATE:g}" if name == "protect" else ""
+    return f"### {title.capitalize()}{others}\n\n{_table(header, lines)}"
