@@ -8,7 +8,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 
 
-def configuration(quick: bool, started: bool) -> dict:
+def configuration(quick: bool, started: bool = False) -> dict:
     config = tomllib.loads((HERE / "config.toml").read_text())
     for name, wanted in (("more", started), ("quick", quick)):
         over = config.pop(name)
