@@ -191,3 +191,11 @@ def workers_of(parent):
                 found.append(int(folder.name))
     assert len(found) == 2
     return found
+
+
+def test_no_job_at_all_is_refused_before_any_work(album, capsys):
+    assert main(["batch", "album", "--out", "converted", *DEMO, "--jobs", "0"]) == 1
+    assert capsys.readouterr().err == (
+        "mlx-rvc: error: --jobs is 0; give how many recordings at a time, 1 or more\n"
+    )
+    assert not Path("converted").exists()

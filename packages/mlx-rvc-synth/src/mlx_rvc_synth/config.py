@@ -120,9 +120,11 @@ class SynthConfig:
         known = {field.name for field in fields(cls)}
         unknown = sorted(set(values) - known)
         if unknown:
-            shown = ", ".join(repr(str(key))[1:-1][:40] for key in unknown[:5])
+            from mlx_weights.errors import shown
+
+            some = ", ".join(map(shown, unknown[:5]))
             raise ValueError(
-                f"{len(unknown)} unknown configuration keys, {shown}; "
+                f"{len(unknown)} unknown configuration keys, {some}; "
                 f"this version knows {', '.join(sorted(known))}"
             )
         try:

@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from mlx_weights.errors import shown
+
 from .config import LIST_FIELDS, config_from_list, parse_sample_rate
-from .refusal import shown
 
 _SECTIONS = {"data", "model", "train"}  # of RVC's training configuration
 _FORK_LAYER = 9

@@ -6,17 +6,14 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from mlx_weights.errors import shown
+
 from .config import VOCODERS
 from .other_models import related_model, single_model
 from .vocoders import vocoder_named
 
 _LONGEST_NAME = 300
 """Letters; the longest name of a voice's tensor has 60."""
-
-
-def shown(said: Any, most: int = 40) -> str:
-    """A file's own words as part of a line: escaped where they would not print, and cut."""
-    return repr(str(said))[1:-1][:most]
 
 
 def refuse_odd_names(names: Iterable[Any], path: Path) -> None:

@@ -18,11 +18,12 @@ from typing import Any
 import numpy as np
 
 import mlx_weights
+from mlx_weights.errors import shown
 
 from .config import LIST_FIELDS, SynthConfig
 from .declared import maker, normalised, plain, small_model_says
 from .layouts import hugging_face, read_flat
-from .refusal import refuse_odd_names, refuse_other_files, refuse_other_vocoders, shown
+from .refusal import refuse_odd_names, refuse_other_files, refuse_other_vocoders
 from .resolve import resolve
 from .sanitizing import Layout, sanitize
 from .shapes import OpenRateError, observe

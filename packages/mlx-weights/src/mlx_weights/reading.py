@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 import mlx_pth
-from mlx_weights.errors import WeightsError
+from mlx_weights.errors import WeightsError, shown
 from mlx_weights.npz import is_npz, read_npz
 
 _DTYPES = {
@@ -91,9 +91,9 @@ def _header(path: Path) -> tuple[dict[str, Any], int]:
                 pass
             return json.loads(file.read(length), object_pairs_hook=_once), 8 + length
     except (SafetensorError, ValueError, RecursionError) as error:
-        said = repr(str(error))[1:-1]  # the library quotes names of tensors as they are
+        said = shown(error, 120)  # the library quotes names of tensors as they are
         raise WeightsError(
-            f"{path} is a damaged safetensors file ({said:.120}); fetch or write it again"
+            f"{path} is a damaged safetensors file ({said}); fetch or write it again"
         ) from error
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlx_weights.errors import WeightsError
+from mlx_weights.errors import WeightsError, shown
 
 if TYPE_CHECKING:
     import mlx.core as mx
@@ -64,9 +64,8 @@ def _list(what: str, names: Iterable[str]) -> str:
     if not found:
         return ""
     more = f", and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
-    # A stranger's names: escaped where they would not print, and cut.
-    shown = ", ".join(repr(name)[1:-1][:160] for name in found[:_SHOWN])
-    return f"{len(found)} tensors {what} ({shown}{more})"
+    names_shown = ", ".join(shown(name, 160) for name in found[:_SHOWN])
+    return f"{len(found)} tensors {what} ({names_shown}{more})"
 
 
 def _like(value: "np.ndarray | mx.array", wanted: "mx.array") -> "mx.array":

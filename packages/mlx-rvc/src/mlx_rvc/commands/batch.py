@@ -21,6 +21,14 @@ ONE_FILE = ("f0_file", "save_f0")
 """Options that name one file, which many recordings cannot share."""
 
 
+def _at_least_one(jobs: int) -> int:
+    from mlx_rvc_cli.errors import CommandError
+
+    if jobs < 1:
+        raise CommandError(f"--jobs is {jobs}; give how many recordings at a time, 1 or more")
+    return jobs
+
+
 @conversion_flags(without=ONE_FILE)
 def batch(
     inputs: Annotated[
@@ -61,7 +69,7 @@ def batch(
             "--jobs",
             "-j",
             metavar="N",
-            min=1,
+            callback=_at_least_one,
             help="Recordings at a time, each in a process with its own models and its share of the "
             "CPU's threads. Worth it on a CPU; on a GPU, which they share, rarely.",
         ),
