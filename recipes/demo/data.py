@@ -26,13 +26,14 @@ def texts(run: Run) -> None:
 
 def speech(run: Run) -> None:
     import kokoro
-    from speech import fetch_readers
+    import readers
 
     missing = [name for name in sources(run) if not run.path("speech", f"{name}.npz").exists()]
     if any(name.startswith("kokoro") for name in missing):
         kokoro.fetch_voices(run.folder / "kokoro")
-    if "libri" in missing:
-        fetch_readers(run.folder / "libri")
+    for name, part in readers.PARTS.items():
+        if name in missing:
+            part.fetch(run.folder / "readers" / name)
     side_by_side(speak, run, missing[::-1])  # the longest ones first
 
 

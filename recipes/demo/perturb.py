@@ -12,6 +12,7 @@ from parselmouth.praat import call
 from corpus import RATE, Utterance
 from pitch import track
 
+FLOOR, CEILING = 60.0, 500.0  # Hz, of the search for F0
 LOWEST, HIGHEST = 75.0, 330.0  # Hz, of the new median
 
 
@@ -19,7 +20,7 @@ def changed(utterance: Utterance, seed: int) -> np.ndarray:
     """The copy, (samples,) int16, as long as the utterance."""
     draw = np.random.default_rng(seed)
     audio = utterance.audio.astype(np.float64) / 32767
-    voiced = track(utterance.samples, 60, 500)
+    voiced = track(utterance.samples, FLOOR, CEILING)
     voiced = voiced[voiced > 0]
     formants = float(np.exp(draw.uniform(np.log(1.06), np.log(1.28))))
     if draw.random() < 0.5:
@@ -28,13 +29,23 @@ def changed(utterance: Utterance, seed: int) -> np.ndarray:
     if len(voiced) > 5:
         median = float(np.clip(np.median(voiced) * 2 ** draw.uniform(-0.8, 0.8), LOWEST, HIGHEST))
     sound, span = parselmouth.Sound(audio, RATE), float(draw.uniform(0.6, 1.5))
+    span = min(span, widest(sound))
     try:
-        copy = call(sound, "Change gender", 60, 500, formants, median, span, 1.0).values[0]
+        copy = call(sound, "Change gender", FLOOR, CEILING, formants, median, span, 1.0).values[0]
     except parselmouth.PraatError:  # no pitch at all: a prompt may be a click or a beep
         return utterance.audio
     copy = np.pad(copy, (0, max(0, len(audio) - len(copy))))[: len(audio)]
     copy /= max(1.0, float(np.abs(copy).max()) * 1.01)
     return (copy * 32767).astype(np.int16)
+
+
+def widest(sound: parselmouth.Sound) -> float:
+    """The range of F0 that leaves the lowest at a tenth of the median: Praat hangs at none."""
+    f0 = sound.to_pitch(0.8 / FLOOR, FLOOR, CEILING).selected_array["frequency"]  # as it does itself
+    if not f0.any():
+        return np.inf
+    below = 1 - f0[f0 > 0].min() / np.median(f0[f0 > 0])
+    return 0.9 / max(below, 1e-3)
 
 
 def copies(

@@ -1,5 +1,5 @@
 """Speech of flite and festival (CMU), Kokoro (Apache-2.0), Asterisk's prompts (CC BY 3.0) and
-readers of LibriSpeech (CC BY 4.0).
+people (`readers.py`).
 
 Programs and prompts come from Debian: flite festival festlex-cmu festvox-kdlpc16k
 festvox-us-slt-hts asterisk-core-sounds-it-g722 asterisk-core-sounds-ru-g722 ffmpeg npm.
@@ -14,29 +14,16 @@ import numpy as np
 import soundfile
 
 import kokoro
+import readers
 from corpus import Utterance, minutes, prepare
+from tools import run
 
 PROMPTS = Path("/usr/share/asterisk/sounds")
 # The slow source, in parts that a broken run keeps and that two processes share.
 PARTS = ("kokoro1", "kokoro2", "kokoro3", "kokoro4")
-# Voices of Kokoro and readers of LibriSpeech that no training hears: what the encoder is judged by.
-UNHEARD = ("am_michael", "bf_emma", "im_nicola", "1688", "367", "3080", "533")
-# 261 readers of LibriSpeech travel with a program: 251 with an utterance, 10 with ten each.
-READERS = "https://github.com/resemble-ai/Resemblyzer"
-READERS_COMMIT = "15d828edebe06bc72b9cabc8ef8ca5ab2cb457ce"
+# Voices that no training hears: what the encoder is judged by.
+UNHEARD = ("am_michael", "bf_emma", "im_nicola", *readers.UNHEARD)
 FESTIVAL = {"ked": "ked_diphone", "slt_hts": "cmu_us_slt_arctic_hts"}
-
-
-def run(command: list[str], **options) -> str:
-    try:
-        return subprocess.run(command, check=True, capture_output=True, text=True, **options).stdout
-    except FileNotFoundError:
-        raise SystemExit(
-            f"the program {command[0]} is missing: apt-get install it (README, Run)"
-        ) from None
-    except subprocess.CalledProcessError as error:
-        said = (error.stderr.strip() or f"status {error.returncode}").splitlines()[-1]
-        raise SystemExit(f"{' '.join(command[:4])} ... failed: {said}") from None
 
 
 def flite(voice: str, texts: list[str]) -> list[Utterance | None]:
@@ -115,29 +102,6 @@ def prompts(language: str, limit: float, seed: int) -> list[Utterance | None]:
     return out
 
 
-def fetch_readers(folder: Path) -> None:
-    """`folder`/audio_data with the recordings, fetched where it is not there."""
-    if not (folder / "audio_data").exists():
-        git = ["git", "-C", str(folder)]
-        folder.mkdir(parents=True, exist_ok=True)
-        run([*git, "init", "-q"])
-        run([*git, "fetch", "-q", "--depth", "1", READERS, READERS_COMMIT])
-        run([*git, "checkout", "-q", "FETCH_HEAD", "--", "audio_data"])
-
-
-def readers(folder: Path) -> list[Utterance | None]:
-    """Many people, each a little: how others speak than those who are paid for it."""
-    out = []
-    for path in sorted(folder.glob("audio_data/librispeech_*/**/*.flac")):
-        audio, rate = soundfile.read(path, dtype="float32")
-        out.append(prepare(audio, rate, path.stem, f"libri {path.stem.partition('-')[0]}"))
-    if len(out) < 300:
-        raise SystemExit(
-            f"{folder} has {len(out)} recordings of LibriSpeech, expected 351: remove it"
-        )
-    return out
-
-
 def make(name: str, settings: dict, texts: list[str], folder: Path, seed: int) -> list[Utterance]:
     """Everything one source says. Sources begin at different places of the text.
 
@@ -151,11 +115,12 @@ def make(name: str, settings: dict, texts: list[str], folder: Path, seed: int) -
         made = festival(name, turned[: settings[name]])
     elif name in PARTS:
         made = kokoro_voices(name, settings, turned, folder / "kokoro" / kokoro.ARCHIVE, seed)
-    elif name == "libri":
-        made = readers(folder / "libri")
+    elif name in readers.PARTS:
+        fetched = folder / "readers" / name
+        made = readers.PARTS[name].utterances(fetched, settings["readers"], seed)
     else:
         made = prompts(name, settings["prompts"], seed)
     return [utterance for utterance in made if utterance is not None]
 
 
-SOURCES = ("slt", "rms", "awb", "kal16", "ked", "slt_hts", "it", "ru", "libri", *PARTS)
+SOURCES = ("slt", "rms", "awb", "kal16", "ked", "slt_hts", "it", "ru", *readers.PARTS, *PARTS)
