@@ -40,8 +40,10 @@ def changed(utterance: Utterance, seed: int) -> np.ndarray:
 
 
 def widest(sound: parselmouth.Sound) -> float:
-    """The range of F0 that leaves the lowest at a tenth of the median: Praat hangs at none."""
-    f0 = sound.to_pitch(0.8 / FLOOR, FLOOR, CEILING).selected_array["frequency"]  # as it does itself
+    """The range that leaves the lowest F0 a tenth of the median: below zero Praat may hang."""
+    f0 = sound.to_pitch(0.8 / FLOOR, FLOOR, CEILING).selected_array[
+        "frequency"
+    ]  # as it does itself
     if not f0.any():
         return np.inf
     below = 1 - f0[f0 > 0].min() / np.median(f0[f0 > 0])

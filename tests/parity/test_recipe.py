@@ -158,3 +158,16 @@ def test_a_run_goes_on_from_a_checkpoint(voice, tmp_path):
             student.features(audio),
         )
     assert (heard - expected).abs().max() < 0.02 * expected.abs().max()
+
+
+def test_a_copy_s_f0_never_falls_to_zero(recipe):
+    """Tone of 210 Hz that goes down to 61 and back: 1.5 of that range would end below zero."""
+    import parselmouth
+
+    from perturb import widest
+
+    f0 = np.concatenate([np.full(24000, 210.0), np.geomspace(210, 61, 8000), np.full(1600, 61.0)])
+    tone = np.sin(np.cumsum(2 * np.pi * np.concatenate([f0, f0[::-1]]) / 16000))
+    span = widest(parselmouth.Sound(tone, 16000))
+    assert abs(1 - span * (1 - 61 / 210) - 0.1) < 0.01
+    assert widest(parselmouth.Sound(np.zeros(16000), 16000)) == np.inf
