@@ -100,7 +100,7 @@ def cents(f0_hz: np.ndarray, reference_hz: np.ndarray | float) -> np.ndarray:
 def auto_pitch(source_hz: float, target_hz: float, *, singing: bool) -> int:
     """Semitones that bring one median F0 to the other; for singing whole octaves.
 
-    Singing lies higher than the same person's speech: a fifth of an octave to the target's speech
+    Singing lies higher than the same person's speech: a quarter of an octave to the target's speech
     is allowed for before rounding.
     """
     octaves = np.log2(target_hz / source_hz)

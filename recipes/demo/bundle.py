@@ -20,9 +20,12 @@ SEXES = {"rms": "male", "slt": "female"}
 
 
 def key(recording: str, source: float, target: float) -> int:
-    """Semitones from one median F0 to another; singing keeps its notes: whole octaves."""
-    semitones = 12 * np.log2(target / source)
-    return 12 * round(semitones / 12) if recording == "singing" else round(semitones)
+    """Semitones from one median F0 to another; singing keeps its notes: whole octaves.
+
+    A voice sings higher than it speaks, by a quarter of an octave: as in benchmarks/listening.
+    """
+    octaves = float(np.log2(target / source))
+    return 12 * round(octaves + 0.26) if recording == "singing" else round(12 * octaves)
 
 
 def write(
