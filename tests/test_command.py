@@ -3,6 +3,8 @@
 import io
 import json
 import os
+import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -13,8 +15,11 @@ import numpy as np
 import pytest
 import soundfile
 
+import mlx_rvc_demo
+from mlx_rvc_cli import host
 from mlx_rvc_cli.audio import AudioReader
 from mlx_rvc_cli.host import main
+from mlx_rvc_voices import Library
 
 AUDIO = Path(__file__).parent / "audio"
 SPEECH = AUDIO / "librivox_austen_0930.flac"
@@ -303,3 +308,31 @@ def test_help_loads_no_model_library():
     for command in commands.split():
         assert f"\n  {command} " in run.stdout
     assert "unavailable" not in run.stdout
+
+
+def test_every_command_that_takes_something_shows_examples_that_it_understands(
+    tmp_path, monkeypatch
+):
+    """They are parsed as if they were given: names, choices, numbers, presets; nothing is run."""
+    monkeypatch.setenv("MLX_RVC_VOICES", str(tmp_path / "voices"))
+    monkeypatch.setenv("MLX_RVC_PRESETS", str(tmp_path))
+    Library().add(str(mlx_rvc_demo.bundle().voice), name="singer")
+    (tmp_path / "live.toml").write_text("pitch = 12\n")
+    seen = 0
+    waiting = [("mlx-rvc", host._application())]
+    while waiting:
+        name, command = waiting.pop()
+        if hasattr(command, "commands"):
+            waiting += [(f"{name} {word}", child) for word, child in command.commands.items()]
+            continue
+        examples = [line.strip() for line in (command.epilog or "").splitlines()]
+        takes = any(param.param_type_name == "argument" for param in command.params)
+        assert examples or not takes, name
+        for example in examples:
+            assert len(example) <= 78, example
+            (ours,) = [part for part in re.split(r"[|>]", example) if f"{name} " in f"{part} "]
+            words = shlex.split(ours)
+            assert words[: len(name.split())] == name.split(), example
+            command.make_context(name, words[len(name.split()) :])
+            seen += 1
+    assert seen > 30

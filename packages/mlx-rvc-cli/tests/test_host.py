@@ -77,8 +77,9 @@ def test_help_lists_commands_in_order_of_use(commands, capsys):
         commands(name, "fake_commands:greet")
     assert main(["--help"]) == 0
     out = capsys.readouterr().out
-    listed = [line.split()[0] for line in out.split("Commands:")[1].splitlines() if line.strip()]
+    listed = [line.split()[0] for line in out.split("Commands:\n")[1].split("\n\n")[0].splitlines()]
     assert listed == ["convert", "info", "f0", "alpha", "zeta"]
+    assert out.endswith("\n\nmlx-rvc COMMAND --help shows its options, with examples.\n")
     assert main([]) == 0
     assert capsys.readouterr().out == out
     assert main(["greet", "-h"]) == 2  # not installed here
@@ -100,6 +101,24 @@ def test_help_groups_options_by_their_panel(commands, capsys):
     text = capsys.readouterr().out
     places = ["Arguments:", "Pitch:", "--high", "--low", "Options:", "--loud", "--help"]
     assert [text.index(place) for place in places] == sorted(text.index(p) for p in places)
+
+
+def test_examples_of_a_docstring_come_last_and_are_not_wrapped(commands, capsys):
+    long = "mlx-rvc sing " + "la " * 40
+
+    def sing(name: str) -> None:
+        """Sing."""
+
+    sing.__doc__ = (
+        f"Sing.\n\n    Loudly.\n\n    Examples:\n      mlx-rvc sing la\n      {long}\n    "
+    )
+    commands("sing", command=sing)
+    assert main(["sing", "--help"]) == 0
+    text = capsys.readouterr().out
+    assert text.endswith(f"\n\nExamples:\n  mlx-rvc sing la\n  {long.strip()}\n")
+    assert text.count("Examples") == 1 and "\n  Loudly.\n" in text
+    assert main(["--help"]) == 0
+    assert "  sing  Sing.\n" in capsys.readouterr().out
 
 
 def test_no_commands_says_how_to_get_them(commands, capsys):

@@ -27,7 +27,12 @@ def features(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
-    """Write what is said in a recording: float32 (frames, width), 50 frames a second."""
+    """Write what is said in a recording: float32 (frames, width), 50 frames a second.
+
+    Examples:
+      mlx-rvc features me.wav me.npy
+      mlx-rvc features me.wav me.npy --layer 9 --project
+    """
     import time
 
     from mlx_rvc_cli import CommandError, atomic_path, emit, read_audio, resample, to_mono

@@ -63,7 +63,12 @@ def f0(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
-    """Estimate the pitch of a recording, 100 values a second, 0 Hz = unvoiced."""
+    """Estimate the pitch of a recording, 100 values a second, 0 Hz = unvoiced.
+
+    Examples:
+      mlx-rvc f0 song.wav song.csv --method fcpe
+      mlx-rvc f0 song.wav song.png --method swift-f0,crepe-tiny,harvest
+    """
     import time
 
     from mlx_rvc_cli.audio import read_audio, to_mono

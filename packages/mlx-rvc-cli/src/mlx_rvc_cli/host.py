@@ -249,8 +249,10 @@ class _Host(TyperGroup):
         super().format_commands(ctx, formatter)
 
     def format_epilog(self, ctx: Any, formatter: Any) -> None:
-        if not self.commands:
-            formatter.write_paragraph()
+        formatter.write_paragraph()
+        if self.commands:
+            formatter.write_text(f"{PROGRAM} COMMAND --help shows its options, with examples.")
+        else:
             formatter.write_text("No commands are installed: pip install mlx-rvc brings them all.")
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
@@ -287,7 +289,9 @@ def _plain(command: Any) -> Any:
     """One face for all help pages, whatever markup a plug-in chose; -h everywhere."""
     command.rich_markup_mode = None
     if not hasattr(command, "commands"):
+        command.help, _, command.epilog = (command.help or "").partition("\n\nExamples:\n")
         command.format_options = functools.partial(_format_options, command)
+        command.format_epilog = functools.partial(_format_examples, command)
     command.context_settings.setdefault("help_option_names", ["-h", "--help"])
     for child in getattr(command, "commands", {}).values():
         _plain(child)
@@ -310,6 +314,14 @@ def _format_options(command: Any, ctx: Any, formatter: Any) -> None:
         if records:
             with formatter.section(title):
                 formatter.write_dl(records)
+
+
+def _format_examples(command: Any, _: Any, formatter: Any) -> None:
+    """Last, where the terminal ends up; not wrapped, so that they can be copied."""
+    if command.epilog:
+        with formatter.section("Examples"):
+            for line in command.epilog.splitlines():
+                formatter.write(f"{'':{formatter.current_indent}}{line.strip()}\n")
 
 
 def _unavailable(name: str, reason: str) -> Any:

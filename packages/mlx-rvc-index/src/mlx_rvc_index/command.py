@@ -35,7 +35,11 @@ def info(
     ],
     as_json: JsonOption = False,
 ) -> None:
-    """Show kind, width, number of vectors and lists of an index."""
+    """Show kind, width, number of vectors and lists of an index.
+
+    Examples:
+      mlx-rvc index info added_IVF256_Flat_nprobe_1.index
+    """
     from mlx_rvc_cli.console import emit
 
     data = describe(file)
@@ -78,6 +82,10 @@ def build(
 
     More than 200,000 features become 10,000 means by k-means. Needs faiss. Features of recordings
     are kept beside the output until the index is written: run again to go on after an interruption.
+
+    Examples:
+      mlx-rvc index build recordings/ -o voice.index --model voice.pth
+      mlx-rvc index build features.npy -o voice.index
     """
     from mlx_rvc_cli.console import emit
     from mlx_rvc_cli.errors import CommandError
@@ -133,6 +141,9 @@ def convert(
 
     Vectors are float32, by their ids; none is left out or reduced. A .npy and a .safetensors have
     no lists, so that a search looks at every vector. Building needs faiss.
+
+    Examples:
+      mlx-rvc index convert voice.index voice.npy
     """
     from mlx_rvc_cli.console import emit
     from mlx_rvc_cli.errors import CommandError

@@ -47,7 +47,11 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.
 
 
 def info(voice: VoiceArgument, as_json: JsonOption = False) -> None:
-    """Show what a voice is: version, F0, rate, speakers, vocoder, encoder, and who says so."""
+    """Show what a voice is: version, F0, rate, speakers, vocoder, encoder, and who says so.
+
+    Examples:
+      mlx-rvc info voice.pth
+    """
     from mlx_rvc_cli.console import emit, format_table
 
     from .describing import COLUMNS, describe, rows
@@ -89,6 +93,11 @@ def export(
 
     A folder (config.json and model.safetensors) and a .safetensors hold folded weight norm. The
     .pth has it apart, as RVC-WebUI and Applio load it. --push sends a folder to a hub.
+
+    Examples:
+      mlx-rvc export voice.pth voice.safetensors --index voice.index
+      mlx-rvc export singer for-webui.pth --dtype float16
+      mlx-rvc export singer --push me/singer --license cc-by-4.0
     """
     from mlx_rvc_cli.console import emit
     from mlx_rvc_cli.errors import CommandError
@@ -150,6 +159,9 @@ def blend(
     Weights are brought to a sum of 1. As in RVC-WebUI the magnitude and the direction of weight
     norm are mixed each for itself; if a voice has it folded (.safetensors of this program), the
     folded weights of all are mixed.
+
+    Examples:
+      mlx-rvc blend a.pth:0.7 b.pth:0.3 -o between.pth
     """
     from .blending import blend as mix
     from .blending import normalised_weights, voices_and_weights
@@ -209,6 +221,10 @@ def extract(
     Several checkpoints of one training become the mean of their weights. Late epochs differ by what
     was learned last; their mean evens that out, and needs no choice of the best. Listen: it can be
     better than each of them, or not. To mix voices, see blend.
+
+    Examples:
+      mlx-rvc extract G_2333.pth -o voice.pth --name singer
+      mlx-rvc extract G_2200.pth G_2333.pth -o mean.pth
     """
     from mlx_rvc_cli.errors import CommandError
 

@@ -66,6 +66,10 @@ def verify(
     PyTorch is not installed with mlx-rvc; what is missing is said in one line. The exit status is 1
     where a stage fails, or where nothing could be compared. Nothing is downloaded but a voice or
     weights that are named by their hub repository.
+
+    Examples:
+      mlx-rvc verify demo
+      mlx-rvc verify voice.pth me.wav --index voice.index --seconds 5
     """
     _settle(threads)
     from mlx_rvc_cli.console import emit, progress

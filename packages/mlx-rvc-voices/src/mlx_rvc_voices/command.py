@@ -48,6 +48,11 @@ def add(
 
     Zip archives are unpacked safely. The voice appears when it is whole and has been read once; one
     that is there already, by its SHA-256, is not added again.
+
+    Examples:
+      mlx-rvc voices add voice.pth --index added_IVF256_Flat_nprobe_1.index
+      mlx-rvc voices add downloaded.zip --name singer
+      mlx-rvc voices add https://huggingface.co/someone/voice/blob/main/voice.zip
     """
     from mlx_rvc_cli.console import emit, progress
 
@@ -91,7 +96,11 @@ def list_voices(as_json: JsonOption = False) -> None:
 
 @app.command()
 def show(name: NameArgument, as_json: JsonOption = False) -> None:
-    """Show what a voice of the library is, where it is from and where its files are."""
+    """Show what a voice of the library is, where it is from and where its files are.
+
+    Examples:
+      mlx-rvc voices show singer
+    """
     from mlx_rvc_cli.console import emit, format_table
 
     voice = _library().get(name)
@@ -115,7 +124,11 @@ def remove(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Remove a voice from the library, with its files."""
+    """Remove a voice from the library, with its files.
+
+    Examples:
+      mlx-rvc voices remove singer --yes
+    """
     from mlx_rvc_cli.console import emit
     from mlx_rvc_cli.errors import CommandError
 
@@ -136,7 +149,11 @@ def rename(
     to: Annotated[str, typer.Argument(metavar="NEW_NAME", help="Its new name.")],
     as_json: JsonOption = False,
 ) -> None:
-    """Give a voice another name."""
+    """Give a voice another name.
+
+    Examples:
+      mlx-rvc voices rename singer alto
+    """
     from mlx_rvc_cli.console import emit
 
     voice = _library().rename(name, to)
@@ -150,7 +167,11 @@ def check(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Read all files again: are they what was added, and can they be used? Exit status 1 if not."""
+    """Read all files again: are they what was added, and can they be used? Exit status 1 if not.
+
+    Examples:
+      mlx-rvc voices check
+    """
     from mlx_rvc_cli.console import emit, progress
     from mlx_rvc_cli.errors import FAILURE
 
@@ -191,6 +212,10 @@ def preset(
     """Show or change the settings that convert takes for a voice unless told otherwise.
 
     Keys are convert's options without dashes: pitch (semitones), index_rate, f0_method and so on.
+
+    Examples:
+      mlx-rvc voices preset singer
+      mlx-rvc voices preset singer --set pitch=12 --set index_rate=0.5
     """
     from mlx_rvc_cli.console import emit, format_table
 

@@ -81,7 +81,9 @@ def batch(
     the exit status is 1. Start a stopped batch again with the same command: it goes on where it
     was. DIR/mlx-rvc-batch.jsonl records every recording as it ends.
 
-    Example: mlx-rvc batch album/ --out album-converted --model voice.pth --format flac
+    Examples:
+      mlx-rvc batch album/ --out album-converted --model voice.pth --format flac
+      mlx-rvc batch 'takes/*.wav' talk.mp4 --out out -m voice.pth -p 12 --jobs 2
     """
     from mlx_rvc.batch import Manifest, Status, collect, run, run_side_by_side
     from mlx_rvc.cleaning import check_installed

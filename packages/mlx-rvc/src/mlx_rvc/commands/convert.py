@@ -49,6 +49,12 @@ def convert(
     """Convert the voice in a recording.
 
     The words, the timing and the melody stay; the output is exactly as long as the input.
+
+    Examples:
+      mlx-rvc convert me.wav them.wav --model voice.pth --index voice.index
+      mlx-rvc convert song.mp3 sung.mp3 -m voice.pth --auto-pitch voice --keep-tags
+      mlx-rvc convert me.wav them.wav -m singer --preset live --plot them.png
+      ffmpeg -i talk.mkv -f wav - | mlx-rvc convert - - -m demo > talk.wav
     """
     from mlx_rvc.pipeline import convert_voice
 

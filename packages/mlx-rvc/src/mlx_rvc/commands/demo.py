@@ -27,6 +27,10 @@ def demo(
 
     Writes the converted recording and a picture (PNG) of input and output: waveform, spectrogram
     and F0. The voice is small and blurs words: it shows the way, not the quality of RVC.
+
+    Examples:
+      mlx-rvc demo
+      mlx-rvc demo sung.wav --recording singing --speaker 1
     """
     import mlx_rvc_demo
 

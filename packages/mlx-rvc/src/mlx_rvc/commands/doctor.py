@@ -16,6 +16,10 @@ def doctor(
     """Look over this machine: device, versions, caches, F0 methods, and a test conversion.
 
     The exit status is 1 where a problem was found; warnings leave it 0.
+
+    Examples:
+      mlx-rvc doctor
+      mlx-rvc doctor --no-self-test --json
     """
     from mlx_rvc.doctor import Verdict, examine
 

@@ -39,7 +39,8 @@ def plot(
 ) -> None:
     """Draw waveform, spectrogram and F0 of recordings side by side, such as input and output.
 
-    Example: mlx-rvc plot song.wav converted.wav -o both.png --pitch 12
+    Examples:
+      mlx-rvc plot song.wav converted.wav -o both.png --pitch 12
     """
     from mlx_rvc.comparison import Shown, draw_comparison
     from mlx_rvc_cli.picture import check_picture

@@ -36,6 +36,10 @@ def fetch(
 
     ContentVec is 0.4 GB and RMVPE 0.2 GB, with their converted copies 1.2 GB. What is there already
     is not fetched again.
+
+    Examples:
+      mlx-rvc weights fetch
+      mlx-rvc weights fetch --model voice.pth
     """
     from mlx_rvc.weights import of_voice, shared
     from mlx_rvc_cli.console import emit
@@ -64,6 +68,9 @@ def verify(names: NamesArgument = None, as_json: JsonOption = False) -> None:
     """Read all files again and compare their SHA-256. Exit status 1 if one is damaged or missing.
 
     Compared with what was published, what the hub said, or what was noted when the file was made.
+
+    Examples:
+      mlx-rvc weights verify
     """
     from mlx_rvc.weights import here, shared
     from mlx_rvc_cli.console import emit, progress
@@ -102,6 +109,9 @@ def pack(
 
     There, `mlx-rvc weights unpack` puts them where they are looked for; they are converted at the
     first use.
+
+    Examples:
+      mlx-rvc weights pack for-the-studio.zip
     """
     from mlx_rvc.weights import shared
     from mlx_rvc_cli.console import emit, progress
@@ -134,7 +144,11 @@ def unpack(
     path: Annotated[Path, typer.Argument(metavar="PACK.zip", help="What `pack` wrote.")],
     as_json: JsonOption = False,
 ) -> None:
-    """Put the weights of a pack where they are looked for, after checking every SHA-256."""
+    """Put the weights of a pack where they are looked for, after checking every SHA-256.
+
+    Examples:
+      mlx-rvc weights unpack for-the-studio.zip
+    """
     from mlx_rvc.weights import known, shared
     from mlx_rvc_cli.console import emit, progress
     from mlx_rvc_cli.errors import CommandError
