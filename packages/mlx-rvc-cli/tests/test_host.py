@@ -9,6 +9,8 @@ import time
 import types
 import warnings
 from importlib.metadata import EntryPoint, EntryPoints
+from pathlib import Path
+from typing import Literal
 
 import pytest
 import typer
@@ -101,6 +103,22 @@ def test_help_groups_options_by_their_panel(commands, capsys):
     text = capsys.readouterr().out
     places = ["Arguments:", "Pitch:", "--high", "--low", "Options:", "--loud", "--help"]
     assert [text.index(place) for place in places] == sorted(text.index(p) for p in places)
+
+
+def test_help_says_kinds_in_words(commands, capsys):
+    def sing(
+        scores: list[Path],
+        times: int = typer.Option(1, min=1),
+        key: str = "",
+        voice: Literal["alto", "bass"] = "alto",
+    ) -> None:
+        """Sing."""
+
+    commands("sing", command=sing)
+    assert main(["sing", "-h"]) == 0
+    text = capsys.readouterr().out
+    for shown in ("scores... <path>", "--times <int>", "--key <text>", "--voice <alto|bass>"):
+        assert shown in text
 
 
 def test_examples_of_a_docstring_come_last_and_are_not_wrapped(commands, capsys):

@@ -74,7 +74,16 @@ def test_the_help_is_in_groups_and_every_flag_says_its_default(capsys):
     assert main(["convert", "--help"]) == 0
     text = capsys.readouterr().out
     titles = re.findall(r"^(\w+):$", text, re.MULTILINE)
-    assert titles == ["Arguments", "Voice", "Pitch", "Timbre", "Sound", "Files", "Options"]
+    assert titles == [
+        "Arguments",
+        "Voice",
+        "Pitch",
+        "Timbre",
+        "Sound",
+        "Files",
+        "Options",
+        "Examples",
+    ]
     groups = text.split("Voice:")[1].split("Options:")[0]
     flags = re.split(r"\n  (?=-)", groups)[1:]
     assert len(flags) >= len(FIELDS | SOURCES)

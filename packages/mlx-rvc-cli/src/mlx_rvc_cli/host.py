@@ -11,6 +11,7 @@ import io
 import json
 import os
 import platform
+import re
 import sys
 import traceback
 import warnings
@@ -61,6 +62,8 @@ FAMILY = (
 )
 """What is released together, under one version."""
 
+_KIND = re.compile(r"<(?:list\[)?(\w+)(?: range)?\]?>")
+_KINDS = {"str": "text", "Path": "path"}
 _UNAVAILABLE = "unavailable"
 _COMPLETING = "_MLX_RVC_COMPLETE"
 # typer keeps the roots of its exception tree in a private module that moved between versions.
@@ -309,7 +312,9 @@ def _format_options(command: Any, ctx: Any, formatter: Any) -> None:
         group = getattr(param, "rich_help_panel", None)
         if param.param_type_name == "argument":
             group = "Arguments"
-        (sections.setdefault(group, []) if group else plain).append(record)
+        name, text = record
+        name = _KIND.sub(lambda kind: f"<{_KINDS.get(kind[1], kind[1])}>", name)
+        (sections.setdefault(group, []) if group else plain).append((name, text))
     for title, records in [*sections.items(), ("Options", plain)]:
         if records:
             with formatter.section(title):

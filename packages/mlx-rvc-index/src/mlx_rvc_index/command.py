@@ -31,7 +31,10 @@ SeedOption = Annotated[int, typer.Option(min=0, help="Order of the features, sta
 def info(
     file: Annotated[
         Path,
-        typer.Argument(help="An added_*.index file, a .npy of features, a .safetensors with them."),
+        typer.Argument(
+            metavar="FILE",
+            help="An added_*.index file, a .npy of features, a .safetensors of them.",
+        ),
     ],
     as_json: JsonOption = False,
 ) -> None:
