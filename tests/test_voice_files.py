@@ -46,9 +46,14 @@ def test_an_index_of_recordings_travels_with_the_voice(tmp_path, capsys, demo, c
     assert distances.max() < 1e-4 * np.sum(features**2, axis=1).min()
 
     out = tmp_path / "out.wav"
-    arguments = [short, out, "-m", one, "-i", one, "--f0-method", "dio", "--seed", "1"]
+    arguments = [short, out, "-m", one, "--f0-method", "dio", "--seed", "1"]
     arguments += ["--contentvec", mlx_rvc_demo.bundle().encoder]
     assert "index" in run(capsys, "convert", *arguments)["stages_s"]
+    by_itself = out.read_bytes()
+    run(capsys, "convert", *arguments, "--index", one)
+    assert out.read_bytes() == by_itself
+    assert "index" not in run(capsys, "convert", *arguments, "--index-rate", "0")["stages_s"]
+    assert out.read_bytes() != by_itself
 
     data = run(capsys, "export", one, tmp_path / "back.pth")
     assert any("left out" in note for note in data["notes"])

@@ -1,13 +1,14 @@
 """Indexes built here: read by faiss and by our reader with the same neighbours."""
 
 import builtins
+from pathlib import Path
 
 import faiss
 import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from mlx_rvc_index import FeatureIndex, IndexFileError, build_index, save_vectors
+from mlx_rvc_index import FeatureIndex, IndexFileError, build_index, holds_vectors, save_vectors
 from mlx_rvc_index.building import lists_for
 
 
@@ -138,6 +139,7 @@ def test_a_voice_with_its_index_and_other_programs_features(tmp_path):
     for name in ("index.vectors", "features"):
         save_file({**others, name: vectors}, path)
         np.testing.assert_array_equal(FeatureIndex.load(path).vectors(), vectors.astype("f4"))
+        assert holds_vectors(path) is (name == "index.vectors")  # not any voice's "features"
     for tensors, words in (
         (others, "without index.vectors: export the voice with --index"),
         ({"index.vectors": np.zeros(3, np.float32)}, r"shape \(3,\)"),
@@ -152,6 +154,7 @@ def test_a_voice_with_its_index_and_other_programs_features(tmp_path):
     path.write_bytes(path.read_bytes()[:-7])
     with pytest.raises(IndexFileError, match="damaged safetensors"):
         FeatureIndex.load(path)
+    assert not any(map(holds_vectors, (path, tmp_path, tmp_path / "none", Path(__file__))))
     assert list(load_file_names(tmp_path)) == ["voice.safetensors"]
 
 

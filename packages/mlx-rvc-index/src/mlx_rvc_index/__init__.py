@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mlx_rvc_index.building import Built as Built
     from mlx_rvc_index.building import build_index as build_index
+    from mlx_rvc_index.embedded import holds_vectors as holds_vectors
     from mlx_rvc_index.errors import IndexFileError as IndexFileError
     from mlx_rvc_index.index import FeatureIndex as FeatureIndex
     from mlx_rvc_index.vectors import save_vectors as save_vectors
@@ -15,10 +16,18 @@ _HOME = {
     "FeatureIndex": "index",
     "IndexFileError": "errors",
     "build_index": "building",
+    "holds_vectors": "embedded",
     "save_vectors": "vectors",
 }
 
-__all__ = ["Built", "FeatureIndex", "IndexFileError", "build_index", "save_vectors"]
+__all__ = [
+    "Built",
+    "FeatureIndex",
+    "IndexFileError",
+    "build_index",
+    "holds_vectors",
+    "save_vectors",
+]
 
 
 def __getattr__(name: str) -> Any:

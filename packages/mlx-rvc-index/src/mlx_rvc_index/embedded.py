@@ -7,6 +7,7 @@ Face RVC writes; (n, width) of any float type. Lists are not kept: a search look
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,20 @@ _DTYPES = {"F16": "<f2", "F32": "<f4", "F64": "<f8"}
 def is_safetensors(head: bytes) -> bool:
     """Whether a file starts like safetensors: a length, then a JSON object."""
     return head[8:9] == b"{" and int.from_bytes(head[:8], "little") < 1 << 32
+
+
+def holds_vectors(path: str | os.PathLike[str]) -> bool:
+    """Whether a file, such as a voice, is safetensors with the vectors of an index inside.
+
+    Only its header is read; a file that is damaged, or no safetensors, has none.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as file:
+            return VECTORS in file.keys()  # noqa: SIM118
+    except (SafetensorError, OSError):
+        return False
 
 
 def open_safetensors(path: Path) -> Array:

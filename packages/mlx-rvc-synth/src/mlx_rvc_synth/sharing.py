@@ -132,10 +132,5 @@ voice = Synthesizer.from_pretrained("{repo}")
 ```
 """
     if with_index:
-        text += f"""
-The vectors of its index are in `model.safetensors`:
-
-    hf download {repo} --local-dir voice
-    mlx-rvc convert song.wav converted.wav --model voice --index voice/model.safetensors
-"""
+        text += "\nThe vectors of its index are inside; `--index-rate 0` does without them.\n"
     return text

@@ -114,7 +114,7 @@ def _check(stage: str | None, seconds: float) -> None:
 
 def _voice(voice: str | Path, index: Path | None) -> tuple[VoiceFile, Path | None]:
     """The voice as read, and the index that goes with it."""
-    from mlx_rvc.voice import DEMO, find_voice
+    from mlx_rvc.voice import DEMO, find_voice, index_inside
     from mlx_rvc_synth import read_voice
     from mlx_rvc_synth.weights import locate_voice
 
@@ -124,7 +124,7 @@ def _voice(voice: str | Path, index: Path | None) -> tuple[VoiceFile, Path | Non
         chosen, beside = mlx_rvc_demo.bundle().voice, index
     else:
         found = find_voice(voice, index)
-        chosen, beside = found.model, found.index
+        chosen, beside = found.model, found.index or index_inside(found.model)
     if beside is not None and not Path(beside).is_file():
         raise ValueError(f"{beside}: no such index file; give an .index file with --index")
     return read_voice(locate_voice(chosen)), None if beside is None else Path(beside)

@@ -25,7 +25,7 @@ from mlx_rvc.run import Conversion, NoiseSource, Progress, Run, StageEnd
 from mlx_rvc.speakers import Speakers
 from mlx_rvc.stages import Stages
 from mlx_rvc.stereo import FieldMeter, measured
-from mlx_rvc.voice import find_voice
+from mlx_rvc.voice import find_voice, index_inside
 
 if TYPE_CHECKING:
     from mlx_f0 import F0Method
@@ -52,7 +52,8 @@ class RVCPipeline(Stages):
 
         voice: a name of the user's library (`mlx-rvc voices`; its preset is not applied), `.pth`,
             `.safetensors`, folder, hub repository ("owner/name"), or "demo".
-        index: the voice's `.index` file, if any; for a voice of the library its own is the default.
+        index: the voice's `.index` file, if any; the default is the one that the library has with
+            the voice, or whose vectors are in the voice's own file.
         contentvec, rmvpe: file, folder or hub repository of the content encoder and the F0
             model; an encoder's name too, such as "spin". Unset, the encoder that the voice names
             and the usual RMVPE are fetched once and kept; RMVPE is loaded when it is first needed.
@@ -70,7 +71,7 @@ class RVCPipeline(Stages):
                 f0_method = bundle.f0_method  # works without a download, as all of the demo does
         else:
             chosen = find_voice(voice, index)
-            voice, index = chosen.model, chosen.index
+            voice, index = chosen.model, chosen.index or index_inside(chosen.model)
         loaded_index = None if index is None else FeatureIndex.load(index)
         synthesizer = Synthesizer.from_pretrained(voice)
         embedder = synthesizer.metadata.get("embedder")

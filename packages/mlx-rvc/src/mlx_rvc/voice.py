@@ -52,6 +52,20 @@ def find_voice(model: str | Path, index: str | Path | None = None) -> ChosenVoic
     return ChosenVoice(voice.model_path, index or voice.index_path, model, voice.preset)
 
 
+def index_inside(model: str | Path) -> Path | None:
+    """Find the file of a voice, where the vectors of its index are stored in it too.
+
+    model: as in `ChosenVoice`. Raises ValueError where there is no such voice.
+    """
+    from mlx_rvc_index import holds_vectors
+    from mlx_rvc_synth.voicefile import find_in_folder
+    from mlx_rvc_synth.weights import locate_voice
+
+    path = locate_voice(model)
+    path = find_in_folder(path) if path.is_dir() else path
+    return path if holds_vectors(path) else None
+
+
 def voice_file(model: str) -> str | Path:
     """Give the path of a voice by its name, "demo" included; what is no name comes back.
 

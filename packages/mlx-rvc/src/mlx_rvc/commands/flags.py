@@ -141,7 +141,8 @@ def flags(
         typer.Option(
             "--index",
             "-i",
-            help="The voice's .index file (added_*) [default: the library's, if any].",
+            help="The voice's .index file (added_*) [default: the one with it in the library or "
+            "inside its file].",
             rich_help_panel=TIMBRE,
         ),
     ] = None,
