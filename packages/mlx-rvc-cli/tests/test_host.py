@@ -81,7 +81,9 @@ def test_help_lists_commands_in_order_of_use(commands, capsys):
     out = capsys.readouterr().out
     listed = [line.split()[0] for line in out.split("Commands:\n")[1].split("\n\n")[0].splitlines()]
     assert listed == ["convert", "info", "f0", "alpha", "zeta"]
-    assert out.endswith("\n\nmlx-rvc COMMAND --help shows its options, with examples.\n")
+    steps, _, last = out.partition("\n\nFirst steps:\n")[2].partition("\n\n")
+    assert [line.split()[:2] for line in steps.splitlines()] == [["mlx-rvc", "convert"]]
+    assert last == "mlx-rvc COMMAND --help shows its options, with examples.\n"
     assert main([]) == 0
     assert capsys.readouterr().out == out
     assert main(["greet", "-h"]) == 2  # not installed here

@@ -41,6 +41,13 @@ _ORDER = (
     *("convert", "batch", "demo", "plot", "voices", "info", "export", "extract", "blend"),
     *("index", "features", "f0", "weights", "doctor", "verify"),
 )
+# From nothing to a converted album, as far as the commands are there.
+_FIRST_STEPS = (
+    "mlx-rvc demo",
+    "mlx-rvc voices add downloaded.zip --name singer",
+    "mlx-rvc convert me.wav them.wav --model singer --pitch 12",
+    "mlx-rvc batch album/ --out album-converted --model singer",
+)
 FAMILY = (
     "mlx-rvc-cli",
     "mlx-rvc",
@@ -252,6 +259,11 @@ class _Host(TyperGroup):
         super().format_commands(ctx, formatter)
 
     def format_epilog(self, ctx: Any, formatter: Any) -> None:
+        _write_lines(
+            "First steps",
+            [line for line in _FIRST_STEPS if line.split()[1] in self.commands],
+            formatter,
+        )
         formatter.write_paragraph()
         if self.commands:
             formatter.write_text(f"{PROGRAM} COMMAND --help shows its options, with examples.")
@@ -322,10 +334,15 @@ def _format_options(command: Any, ctx: Any, formatter: Any) -> None:
 
 
 def _format_examples(command: Any, _: Any, formatter: Any) -> None:
-    """Last, where the terminal ends up; not wrapped, so that they can be copied."""
-    if command.epilog:
-        with formatter.section("Examples"):
-            for line in command.epilog.splitlines():
+    """Last, where the terminal ends up."""
+    _write_lines("Examples", (command.epilog or "").splitlines(), formatter)
+
+
+def _write_lines(title: str, lines: Sequence[str], formatter: Any) -> None:
+    """Not wrapped, so that they can be copied."""
+    if lines:
+        with formatter.section(title):
+            for line in lines:
                 formatter.write(f"{'':{formatter.current_indent}}{line.strip()}\n")
 
 

@@ -52,7 +52,7 @@ def convert(
 
     Examples:
       mlx-rvc convert me.wav them.wav --model voice.pth --index voice.index
-      mlx-rvc convert song.mp3 sung.mp3 -m voice.pth --auto-pitch voice --keep-tags
+      mlx-rvc convert song.mp3 sung.mp3 -m voice.pth --auto-pitch 220 --keep-tags
       mlx-rvc convert me.wav them.wav -m singer --preset live --plot them.png
       ffmpeg -i talk.mkv -f wav - | mlx-rvc convert - - -m demo > talk.wav
     """
