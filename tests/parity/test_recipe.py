@@ -1,5 +1,6 @@
 """The demo's recipe: its PyTorch models are RVC's, and a broken training goes on as if nothing had been."""
 
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -171,3 +172,29 @@ def test_a_copy_s_f0_never_falls_to_zero(recipe):
     span = widest(parselmouth.Sound(tone, 16000))
     assert abs(1 - span * (1 - 61 / 210) - 0.1) < 0.01
     assert widest(parselmouth.Sound(np.zeros(16000), 16000)) == np.inf
+
+
+def test_readers_come_from_a_commit_and_each_says_so_much(recipe, tmp_path):
+    import soundfile
+
+    from readers import Part
+
+    there, noise = tmp_path / "there", np.random.default_rng(0).uniform(-0.1, 0.1, 4 * 16000)
+    for name in ("1-2-0", "1-2-1", "1-2-2", "3-4-0"):
+        path = there / "speech" / f"{name}.flac"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(path, noise, 16000)
+    git = ["git", "-C", str(there), "-c", "user.name=x", "-c", "user.email=x@localhost"]
+    for command in (["init", "-q"], ["add", "."], ["commit", "-qm", "speech"]):
+        subprocess.run([*git, *command], check=True)
+    commit = subprocess.run([*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True)
+    part = Part(str(there), commit.stdout.strip(), "speech", "*.flac", 4)
+    part.fetch(tmp_path / "here")
+    part.fetch(tmp_path / "here")  # is there already
+    spoken = part.utterances(tmp_path / "here", limit=0.1, seed=1)
+    assert [utterance.speaker for utterance in spoken] == ["libri 1", "libri 1", "libri 3"]
+    (tmp_path / "here" / "speech" / "3-4-0.flac").unlink()
+    with pytest.raises(SystemExit, match="has 3 recordings of LibriSpeech, expected 4: remove it"):
+        part.utterances(tmp_path / "here", limit=0.1, seed=1)
+    with pytest.raises(SystemExit, match=r"git -C .* failed: fatal: "):
+        replace(part, url=str(tmp_path / "nowhere")).fetch(tmp_path / "again")
