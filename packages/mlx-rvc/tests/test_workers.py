@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from mlx_rvc.workers import _PATIENCE, Died, side_by_side
+from mlx_rvc.workers import _PATIENCE, Died, _unbroken, side_by_side
 
 HERE = Path(__file__).parent
 
@@ -155,3 +155,22 @@ def test_workers_end_with_their_parent(toy, tmp_path, number):
     assert time.monotonic() - begun < _PATIENCE / 2 and parent.returncode == -number
     assert said.count("Traceback") == (number == signal.SIGINT)  # the program's own
     assert not (tmp_path / "waiting").exists()
+
+
+def test_ctrl_c_waits_until_a_worker_has_started():
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in the background
+    started = []
+
+    def start():
+        with _unbroken():
+            signal.raise_signal(signal.SIGINT)
+            started.append("whole")
+        started.append("not said")
+
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            start()
+        assert started == ["whole"]
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -152,7 +152,7 @@ class _Worker:
         self.pipe, theirs = context.Pipe()
         self.process = context.Process(target=_serve, args=(theirs, start), daemon=True)
         self.task: Any = None
-        with _inherited(threads):
+        with _unbroken(), _inherited(threads):
             self.process.start()
         theirs.close()  # so that the pipe ends when the worker does
 
@@ -186,6 +186,27 @@ def _threads() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+@contextmanager
+def _unbroken() -> Iterator[None]:
+    """Ctrl-C and SIGTERM wait: a worker that is half started would print a traceback.
+
+    To block them is not enough: another thread takes them, and their handlers run in this one.
+    """
+    if threading.current_thread() is not threading.main_thread():  # handlers do not run here
+        yield
+        return
+    came: list[int] = []
+    ending = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, lambda it, _: came.append(it)) for number in ending}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
+        for number in came:
+            signal.raise_signal(number)
 
 
 @contextmanager
