@@ -41,9 +41,8 @@ def changed(utterance: Utterance, seed: int) -> np.ndarray:
 
 def widest(sound: parselmouth.Sound) -> float:
     """The range that leaves the lowest F0 a tenth of the median: below zero Praat may hang."""
-    f0 = sound.to_pitch(0.8 / FLOOR, FLOOR, CEILING).selected_array[
-        "frequency"
-    ]  # as it does itself
+    pitch = sound.to_pitch(0.8 / FLOOR, FLOOR, CEILING)  # as "Change gender" itself does
+    f0 = pitch.selected_array["frequency"]
     if not f0.any():
         return np.inf
     below = 1 - f0[f0 > 0].min() / np.median(f0[f0 > 0])

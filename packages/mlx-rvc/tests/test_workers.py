@@ -5,14 +5,16 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from contextlib import closing
 from functools import partial
+from multiprocessing.context import SpawnProcess
 from pathlib import Path
 
 import pytest
 
-from mlx_rvc.workers import _PATIENCE, Died, _unbroken, side_by_side
+from mlx_rvc.workers import _PATIENCE, Died, _Crew, side_by_side
 
 HERE = Path(__file__).parent
 
@@ -157,20 +159,25 @@ def test_workers_end_with_their_parent(toy, tmp_path, number):
     assert not (tmp_path / "waiting").exists()
 
 
-def test_ctrl_c_waits_until_a_worker_has_started():
+def test_ctrl_c_waits_until_the_crew_has_a_worker(monkeypatch):
+    """While it starts, as another thread takes the signal, which this one has blocked."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in the background
-    started = []
+    started, over, start = [], threading.Event(), SpawnProcess.start
 
-    def start():
-        with _unbroken():
-            signal.raise_signal(signal.SIGINT)
-            started.append("whole")
-        started.append("not said")
+    def interrupted(process):
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.1)
+        start(process)
+        started.append(process)
 
+    monkeypatch.setattr(SpawnProcess, "start", interrupted)
+    threading.Thread(target=over.wait, daemon=True).start()
     try:
-        with pytest.raises(KeyboardInterrupt):
-            start()
-        assert started == ["whole"]
+        with pytest.raises(KeyboardInterrupt), _Crew(print, 1) as crew:
+            crew.employ("a task")
+        assert len(started) == 1 and crew.busy[0].process is started[0]
+        assert not started[0].is_alive()
         assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     finally:
+        over.set()
         signal.signal(signal.SIGINT, before)

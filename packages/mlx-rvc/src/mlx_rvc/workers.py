@@ -103,11 +103,12 @@ class _Crew:
 
     def employ(self, task: Any) -> None:
         """Start a worker with its first task."""
-        worker = _Worker(self._start, self._threads)
-        self._processes = [process for process in self._processes if process.is_alive()]
-        self._processes.append(worker.process)
-        self.busy.append(worker)
-        worker.give(task)
+        with _unbroken():
+            worker = _Worker(self._start, self._threads)
+            self._processes = [process for process in self._processes if process.is_alive()]
+            self._processes.append(worker.process)
+            self.busy.append(worker)
+            worker.give(task)
 
     def dismiss(self, worker: "_Worker") -> None:
         """Let a worker go that has no task, or is dead."""
@@ -152,7 +153,7 @@ class _Worker:
         self.pipe, theirs = context.Pipe()
         self.process = context.Process(target=_serve, args=(theirs, start), daemon=True)
         self.task: Any = None
-        with _unbroken(), _inherited(threads):
+        with _inherited(threads):
             self.process.start()
         theirs.close()  # so that the pipe ends when the worker does
 
@@ -190,7 +191,8 @@ def _threads() -> int:
 
 @contextmanager
 def _unbroken() -> Iterator[None]:
-    """Ctrl-C and SIGTERM wait: a worker that is half started would print a traceback.
+    """Ctrl-C and SIGTERM wait: one that is half started would print a traceback,
+    and the crew could not end one that it does not know.
 
     To block them is not enough: another thread takes them, and their handlers run in this one.
     """
